@@ -1,0 +1,3 @@
+//! The lane and the supervised shells around it.
+
+pub mod journal;

@@ -1,0 +1,37 @@
+//! Every bound of the engine in one place, and the relations between them, checked by the compiler.
+
+use crate::units::Span;
+
+/// Instruments in one run.
+pub const INSTRUMENTS_MAX: usize = 4_096;
+/// Strategies deployed at the same time.
+pub const STRATEGIES_MAX: usize = 1_024;
+/// Orders that are not final (working, pending or unknown).
+pub const ORDERS_LIVE_MAX: usize = 8_192;
+/// Orders kept in memory, live and final; the oldest final order leaves first.
+pub const ORDERS_KEPT_MAX: usize = 16_384;
+/// Executions remembered for recognising a second delivery.
+pub const EXECUTIONS_REMEMBERED_MAX: usize = 1 << 20;
+/// Idempotency keys remembered, oldest leaves first.
+pub const IDEMPOTENCY_KEYS_MAX: usize = 16_384;
+/// Intents that one call of a strategy may emit.
+pub const INTENTS_PER_CALL_MAX: usize = 64;
+/// Timers that one strategy may have armed.
+pub const STRATEGY_TIMERS_MAX: usize = 8;
+/// Intents remembered by the duplicate check.
+pub const RECENT_INTENTS_MAX: usize = 256;
+/// Currencies in one account.
+pub const CURRENCIES_MAX: usize = 32;
+/// Venue links of one lane.
+pub const VENUES_MAX: usize = 4;
+/// Outputs that one input may cause: a mass cancel of every live order with its updates fits.
+pub const OUTPUTS_PER_INPUT_MAX: usize = 4 * ORDERS_LIVE_MAX;
+
+/// A venue that has not answered a request after this time leaves the order in an unknown state.
+pub const ACK_DEADLINE: Span = Span::from_secs(5);
+/// Pause between two questions about an order in an unknown state.
+pub const PROBE_INTERVAL: Span = Span::from_secs(5);
+
+const _: () = assert!(ORDERS_KEPT_MAX >= 2 * ORDERS_LIVE_MAX, "final orders are kept for late fills");
+const _: () = assert!(OUTPUTS_PER_INPUT_MAX >= 2 * ORDERS_LIVE_MAX, "a mass cancel always fits");
+const _: () = assert!(INSTRUMENTS_MAX <= u16::MAX as usize, "InstrumentId is 16 bits");
