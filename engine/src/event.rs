@@ -250,6 +250,8 @@ pub enum Refusal {
     OrderFinal(ClOrdId),
     #[error("a cancel of order {0} is on its way")]
     CancelInFlight(ClOrdId),
+    #[error("the link to venue {0} is down")]
+    VenueDown(VenueId),
     #[error("the idempotency key was used before with a different request")]
     KeyReused,
     #[error("the idempotency key belongs to order {0}, which is too old to be shown here")]
@@ -287,6 +289,15 @@ pub enum Alert {
     CorrectionOfUnknownExecution { cl_ord_id: ClOrdId },
     /// The venue filled more than was asked.
     Overfill { cl_ord_id: ClOrdId, order_qty: Qty, cum_qty: Qty },
+    /// The venue counts more fills than it has reported (or has reported and we no longer remember).
+    /// Nothing is invented: the executions are asked for.
+    FillGap { cl_ord_id: ClOrdId, venue_cum_qty: Qty, cum_qty: Qty },
+    /// An order that we took for final is at the venue after all; it counts at its worst case again.
+    OrderReopened { cl_ord_id: ClOrdId },
+    /// The venue had acknowledged the order and now, asked again and again, does not know it.
+    OrderLost { cl_ord_id: ClOrdId },
+    /// A fee whose execution has not come; it was pushed out of the waiting room and is in no book.
+    FeeWithoutExecution { fee: Fee },
     /// A report that the status table does not allow; it was counted and not applied.
     UnexpectedReport { cl_ord_id: ClOrdId },
     /// Our position and the venue's differ; new orders in this instrument are blocked.

@@ -272,6 +272,18 @@ pub enum OrderReason {
     Rejected { reason: RejectReason, text: Text<64> },
 }
 
+/// Where an order stands beneath the requests in flight: what a refused cancel or replace restores.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub enum Standing {
+    /// The venue has not spoken of it yet.
+    #[default]
+    Unacknowledged,
+    /// The venue has it.
+    Open,
+    /// The venue has it and does not work it (a locate, an auction, a halt), FIX OrdStatus 9.
+    Suspended,
+}
+
 /// One order as the engine knows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Order {
@@ -281,6 +293,8 @@ pub struct Order {
     pub origin: Origin,
     pub spec: OrderSpec,
     pub status: OrdStatus,
+    /// What the status goes back to when nothing is in flight any more. Changed with the status only.
+    pub standing: Standing,
     /// Replaces asked for so far; the newest that the venue has confirmed is `revision_confirmed`.
     pub revision: u32,
     pub revision_confirmed: u32,
@@ -297,6 +311,36 @@ pub struct Order {
 }
 
 impl Order {
+    /// An order on its way to `venue`.
+    #[must_use]
+    pub const fn sent(new: &NewOrder, venue: VenueId, now: Nanos) -> Self {
+        Self {
+            cl_ord_id: new.cl_ord_id,
+            venue_order_id: None,
+            venue,
+            origin: new.origin,
+            spec: new.spec,
+            status: OrdStatus::PendingNew,
+            standing: Standing::Unacknowledged,
+            revision: 0,
+            revision_confirmed: 0,
+            pending_replace: None,
+            pending_cancel: false,
+            cum_qty: Qty::ZERO,
+            cum_value: Notional::ZERO,
+            reason: None,
+            ts_created: now,
+            ts_updated: now,
+        }
+    }
+    /// An order that our gate refused: final from the beginning, never sent.
+    #[must_use]
+    pub const fn denied(new: &NewOrder, venue: VenueId, denial: Denial, now: Nanos) -> Self {
+        let mut order = Self::sent(new, venue, now);
+        order.status = OrdStatus::Denied;
+        order.reason = Some(OrderReason::Denied(denial));
+        order
+    }
     /// FIX LeavesQty (151): what can still fill; zero when final.
     #[must_use]
     pub fn leaves_qty(&self) -> Qty {

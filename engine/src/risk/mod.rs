@@ -2,6 +2,8 @@
 
 mod denial;
 mod limits;
+mod vetted;
 
 pub use denial::{Denial, DenialCode};
 pub use limits::{InstrumentLimits, Limits, Rate, StrategyLimits};
+pub use vetted::Vetted;
