@@ -22,6 +22,10 @@ pub const STRATEGY_TIMERS_MAX: usize = 8;
 pub const RECENT_INTENTS_MAX: usize = 256;
 /// Currencies in one account.
 pub const CURRENCIES_MAX: usize = 32;
+/// Virtual positions of strategies kept in one book; the oldest flat one makes room for a new one.
+pub const STRATEGY_POSITIONS_MAX: usize = 16_384;
+/// Instruments that one deployed strategy trades.
+pub const STRATEGY_INSTRUMENTS_MAX: usize = 8;
 /// Venue links of one lane.
 pub const VENUES_MAX: usize = 4;
 /// Outputs that one input may cause: a mass cancel of every live order with its updates fits.
@@ -34,4 +38,8 @@ pub const PROBE_INTERVAL: Span = Span::from_secs(5);
 
 const _: () = assert!(ORDERS_KEPT_MAX >= 2 * ORDERS_LIVE_MAX, "final orders are kept for late fills");
 const _: () = assert!(OUTPUTS_PER_INPUT_MAX >= 2 * ORDERS_LIVE_MAX, "a mass cancel always fits");
+const _: () = assert!(
+    STRATEGY_POSITIONS_MAX >= STRATEGIES_MAX * STRATEGY_INSTRUMENTS_MAX,
+    "every deployed strategy finds room for each of its instruments"
+);
 const _: () = assert!(INSTRUMENTS_MAX <= u16::MAX as usize, "InstrumentId is 16 bits");

@@ -203,6 +203,8 @@ pub struct Execution {
     pub instrument: InstrumentId,
     pub side: Side,
     pub kind: ExecutionKind,
+    /// As it now holds, except its fee: here `fee` is what this event adds to the fees paid. A correction
+    /// carries the difference to the fee told before, a bust that gives the fee back carries it negative.
     pub fill: Fill,
     pub ts_venue: Nanos,
     pub now: Nanos,
