@@ -19,7 +19,15 @@ pub const INTENTS_PER_CALL_MAX: usize = 64;
 /// Timers that one strategy may have armed.
 pub const STRATEGY_TIMERS_MAX: usize = 8;
 /// Intents remembered by the duplicate check.
-pub const RECENT_INTENTS_MAX: usize = 256;
+pub const RECENT_INTENTS_MAX: usize = 1_024;
+/// Pairs of strategy and instrument with a position or a working order.
+pub const STRATEGY_BOOKS_MAX: usize = 16_384;
+/// Strategies and users with a rate window of their own; one that has not sent within its window makes room.
+pub const ORIGINS_MAX: usize = 2_048;
+/// Requests remembered by one rate window of the account.
+pub const RATE_ACCOUNT_COUNT_MAX: u32 = 16_384;
+/// Requests remembered by the rate window of one origin.
+pub const RATE_ORIGIN_COUNT_MAX: u32 = 1_024;
 /// Currencies in one account.
 pub const CURRENCIES_MAX: usize = 32;
 /// Virtual positions of strategies kept in one book; the oldest flat one makes room for a new one.
@@ -42,4 +50,5 @@ const _: () = assert!(
     STRATEGY_POSITIONS_MAX >= STRATEGIES_MAX * STRATEGY_INSTRUMENTS_MAX,
     "every deployed strategy finds room for each of its instruments"
 );
+const _: () = assert!(ORIGINS_MAX > STRATEGIES_MAX, "users trade beside the strategies");
 const _: () = assert!(INSTRUMENTS_MAX <= u16::MAX as usize, "InstrumentId is 16 bits");

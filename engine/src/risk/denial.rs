@@ -22,6 +22,8 @@ pub enum Denial {
     SessionClosed { now: Nanos },
     /// No healthy session to the instrument's venue.
     VenueNotReady,
+    /// Our position and the venue's differ; new orders wait for a person.
+    InstrumentBlocked { instrument: InstrumentId },
     /// No price has been seen for the instrument.
     PriceUnknown { instrument: InstrumentId },
     PriceStale { age: Span, limit: Span },
@@ -41,6 +43,8 @@ pub enum Denial {
     GrossExposureAboveMax { exposure: Notional, limit: Notional },
     NetExposureAboveMax { exposure: Notional, limit: Notional },
     BuyingPowerExceeded { required: Notional, available: Notional },
+    /// The account's equity cannot be computed, so there is nothing to judge buying power by.
+    EquityUnknown,
     /// No rate to value this currency in the account's currency.
     FxRateUnknown { instrument: InstrumentId },
     FxRateStale { age: Span, limit: Span },
@@ -83,6 +87,7 @@ impl Denial {
             Self::Restricted { .. } => 2006,
             Self::SessionClosed { .. } => 2007,
             Self::VenueNotReady => 2008,
+            Self::InstrumentBlocked { .. } => 2009,
             Self::PriceUnknown { .. } => 2101,
             Self::PriceStale { .. } => 2102,
             Self::MarketCrossed { .. } => 2103,
@@ -100,6 +105,7 @@ impl Denial {
             Self::BuyingPowerExceeded { .. } => 2204,
             Self::FxRateUnknown { .. } => 2205,
             Self::FxRateStale { .. } => 2206,
+            Self::EquityUnknown => 2207,
             Self::SubmitRateExceeded { .. } => 2301,
             Self::ReplaceRateExceeded { .. } => 2302,
             Self::DuplicateIntent { .. } => 2303,

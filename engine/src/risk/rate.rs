@@ -1,0 +1,170 @@
+//! Exact sliding windows: at most so many in any window of time.
+//!
+//! A window remembers the time of each accepted request, newest last; the next one is allowed when the
+//! window is not full or its oldest entry has left. Memory is bounded: a rate above the bound is judged
+//! in proportionally shorter windows, which never allows more than the rate itself and only flattens
+//! bursts (a million in a second becomes 16,384 in any 16.4 ms).
+//!
+//! Only accepted requests are written down. A denied request takes no place from a later good one; a
+//! flood of denied requests is the breaker's business.
+
+use super::Rate;
+use crate::ids::Origin;
+use crate::table::IdTable;
+use crate::units::{Nanos, Span};
+use serde::{Deserialize, Serialize};
+
+/// The window is full: `count` would be above `limit`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct RateExceeded {
+    pub(super) count: u32,
+    pub(super) limit: u32,
+    pub(super) window: Span,
+}
+
+/// One sliding window.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub(super) struct RateWindow {
+    limit: u32,
+    window: Span,
+    /// Times of accepted requests; once full, `oldest` is where the next one is written.
+    times: Vec<Nanos>,
+    oldest: u32,
+}
+
+/// The rate as it is judged with room for `count_max` times.
+fn bounded(rate: Rate, count_max: u32) -> Rate {
+    if rate.count <= count_max {
+        return rate;
+    }
+    // `parts` windows of `per / parts`, rounded up, cover the whole window, so that it can never hold
+    // more than `parts * count_max <= count`.
+    let parts = u64::from(rate.count / count_max);
+    Rate { count: count_max, per: Span::from_nanos(rate.per.nanos().div_ceil(parts)) }
+}
+
+impl RateWindow {
+    pub(super) fn new(rate: Rate, count_max: u32) -> Self {
+        let Rate { count, per } = bounded(rate, count_max);
+        Self { limit: count, window: per, times: Vec::with_capacity(count as usize), oldest: 0 }
+    }
+
+    /// Whether one more is allowed at `now`.
+    pub(super) fn check(&self, now: Nanos) -> Result<(), RateExceeded> {
+        let full = self.times.len() >= self.limit as usize;
+        let allowed = !full
+            || self.times.get(self.oldest as usize).is_some_and(|oldest| now.since(*oldest) >= self.window);
+        if allowed {
+            return Ok(());
+        }
+        Err(RateExceeded { count: self.limit.saturating_add(1), limit: self.limit, window: self.window })
+    }
+
+    /// Writes an accepted request down.
+    pub(super) fn record(&mut self, now: Nanos) {
+        if self.times.len() < self.limit as usize {
+            self.times.push(now);
+        } else if let Some(oldest) = self.times.get_mut(self.oldest as usize) {
+            *oldest = now;
+            self.oldest += 1;
+            if self.oldest == self.limit {
+                self.oldest = 0;
+            }
+        }
+    }
+
+    /// The same history under another rate; the newest entries are kept.
+    fn reshaped(&self, rate: Rate, count_max: u32) -> Self {
+        let mut window = Self::new(rate, count_max);
+        let (newest, oldest) = self.times.split_at(self.oldest as usize);
+        let kept = self.times.len().saturating_sub(window.limit as usize);
+        window.times.extend(oldest.iter().chain(newest).skip(kept));
+        window
+    }
+
+    pub(super) fn set_rate(&mut self, rate: Rate, count_max: u32) {
+        *self = self.reshaped(rate, count_max);
+    }
+
+    /// Nothing in it can refuse anything any more.
+    fn is_past(&self, now: Nanos) -> bool {
+        let newest = if self.oldest == 0 { self.times.last() } else { self.times.get(self.oldest as usize - 1) };
+        newest.is_none_or(|newest| now.since(*newest) >= self.window)
+    }
+}
+
+/// One window for each origin, under one rate.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub(super) struct OriginRates {
+    rate: Rate,
+    windows: IdTable<RateWindow>,
+}
+
+const ORIGIN_COUNT_MAX: u32 = crate::bounds::RATE_ORIGIN_COUNT_MAX;
+
+/// A number for each origin, different for all of them.
+pub(super) const fn origin_key(origin: Origin) -> u64 {
+    match origin {
+        Origin::Strategy(id) => (1 << 32) | id.0 as u64,
+        Origin::User(id) => (2 << 32) | id.0 as u64,
+        Origin::External => 3 << 32,
+    }
+}
+
+impl OriginRates {
+    pub(super) fn new(rate: Rate) -> Self {
+        Self { rate, windows: IdTable::with_capacity(crate::bounds::ORIGINS_MAX) }
+    }
+
+    pub(super) fn check(&self, now: Nanos, origin: Origin) -> Result<(), RateExceeded> {
+        match self.windows.get(origin_key(origin)) {
+            Some(window) => window.check(now),
+            None if self.rate.count > 0 => Ok(()),
+            None => Err(RateExceeded { count: 1, limit: 0, window: self.rate.per }),
+        }
+    }
+
+    /// Writes an accepted request down. Allocates once for each origin, at its first request.
+    pub(super) fn record(&mut self, now: Nanos, origin: Origin) {
+        let key = origin_key(origin);
+        if let Some(window) = self.windows.get_mut(key) {
+            window.record(now);
+            return;
+        }
+        if self.windows.len() == self.windows.capacity() {
+            self.forget_past(now);
+        }
+        let mut window = RateWindow::new(self.rate, ORIGIN_COUNT_MAX);
+        window.record(now);
+        // A table full of origins that all sent within their window: this request is then only counted
+        // by the account's window. `check_room` refuses before it comes to that.
+        let _ = self.windows.insert(key, window);
+    }
+
+    /// Whether `origin` has or can get a window of its own.
+    pub(super) fn check_room(&mut self, now: Nanos, origin: Origin) -> Result<(), RateExceeded> {
+        if self.windows.len() < self.windows.capacity() || self.windows.contains(origin_key(origin)) {
+            return Ok(());
+        }
+        self.forget_past(now);
+        if self.windows.len() < self.windows.capacity() {
+            return Ok(());
+        }
+        Err(RateExceeded { count: self.rate.count, limit: self.rate.count, window: self.rate.per })
+    }
+
+    pub(super) fn set_rate(&mut self, rate: Rate) {
+        self.rate = rate;
+        for window in self.windows.values_mut() {
+            window.set_rate(rate, ORIGIN_COUNT_MAX);
+        }
+    }
+
+    fn forget_past(&mut self, now: Nanos) {
+        for key in self.windows.sorted_ids() {
+            if self.windows.get(key).is_some_and(|window| window.is_past(now)) {
+                self.windows.remove(key);
+            }
+        }
+    }
+}
