@@ -1,1 +1,3 @@
+//! Journal, snapshots and projections.
 
+pub mod sql;

@@ -1,0 +1,278 @@
+//! The words and numbers of the engine as the tables spell them.
+//!
+//! Each `match` is complete without a wildcard: a new variant does not compile until it has a word here,
+//! and a test holds the words against the CHECK constraints of the tables.
+
+use argonaut_engine::breaker::{BreakerKind, TradingState, TripAction};
+use argonaut_engine::event::{Alert, EngineState, ExecutionKind, OrderCause};
+use argonaut_engine::ids::Origin;
+use argonaut_engine::instrument::AssetClass;
+use argonaut_engine::order::{ExecType, Liquidity, OrdStatus, Pricing, RejectReason, Side, TimeInForce};
+use argonaut_engine::risk::Denial;
+use argonaut_engine::session::SessionState;
+use argonaut_engine::strategy::{ParamValue, Params, StrategyState};
+use argonaut_engine::units::{NOTIONAL_DIGITS, Nanos, Notional, PX_DIGITS, Px, QTY_DIGITS, Qty, SignedQty};
+
+/// A closed set of values, each with a word.
+pub(super) trait Word: Sized + Copy {
+    fn word(self) -> &'static str;
+}
+
+macro_rules! words {
+    ($($kind:ty { $($variant:ident),* $(,)? })*) => {$(
+        impl Word for $kind {
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant),)* }
+            }
+        }
+    )*};
+}
+
+words! {
+    Side { Buy, Sell }
+    TimeInForce { Day, Gtc, Ioc, Fok }
+    OrdStatus {
+        PendingNew, New, PartiallyFilled, Filled, PendingCancel, Canceled,
+        PendingReplace, Rejected, Expired, Suspended, Denied, Unknown,
+    }
+    ExecType {
+        New, Trade, Canceled, Replaced, Rejected, Expired, PendingCancel, PendingReplace,
+        Suspended, Restated, TradeCorrect, TradeCancel, OrderStatus,
+    }
+    Liquidity { Added, Removed, RoutedOut }
+    RejectReason {
+        UnknownInstrument, ExchangeClosed, UnknownOrder, TooLate, DuplicateOrder, IncorrectQuantity,
+        IncorrectPrice, UnsupportedType, NoLiquidity, Other,
+    }
+    AssetClass { Stock, Forex, Future, Crypto }
+    TradingState { Active, Reducing, Halted }
+    EngineState { Stopped, Starting, Running, Stopping }
+    BreakerKind { DailyLoss, Drawdown, RejectRate, StaleData, LatencyBudget, Manual, Fault }
+    TripAction { Reduce, Halt, HaltAndCancel }
+    StrategyState { Running, Paused, Stopped, Faulted }
+    SessionState { Disconnected, Connecting, LoggedOn, Reconciling, Ready, Draining }
+}
+
+pub(super) const fn pricing_word(pricing: Pricing) -> &'static str {
+    match pricing {
+        Pricing::Market => "Market",
+        Pricing::Limit { .. } => "Limit",
+        Pricing::Stop { .. } => "Stop",
+        Pricing::StopLimit { .. } => "StopLimit",
+    }
+}
+
+pub(super) const fn execution_word(kind: ExecutionKind) -> &'static str {
+    match kind {
+        ExecutionKind::New => "New",
+        ExecutionKind::Correct { .. } => "Correct",
+        ExecutionKind::Cancel => "Cancel",
+        ExecutionKind::FeeOnly => "FeeOnly",
+    }
+}
+
+/// Word, strategy and user of an origin.
+pub(super) fn origin_parts(origin: Origin) -> (&'static str, Option<i64>, Option<i64>) {
+    match origin {
+        Origin::Strategy(id) => ("Strategy", Some(i64::from(id.0)), None),
+        Origin::User(id) => ("User", None, Some(i64::from(id.0))),
+        Origin::External => ("External", None, None),
+    }
+}
+
+/// Word of a cause and the detail that the word leaves open.
+pub(super) fn cause_parts(cause: OrderCause) -> (&'static str, Option<String>) {
+    match cause {
+        OrderCause::Submitted => ("Submitted", None),
+        OrderCause::Denied => ("Denied", None),
+        OrderCause::ReplaceDenied(code) => ("ReplaceDenied", Some(code.to_string())),
+        OrderCause::CancelSent => ("CancelSent", None),
+        OrderCause::ReplaceSent => ("ReplaceSent", None),
+        OrderCause::Reported(exec_type) => ("Reported", Some(exec_type.word().to_owned())),
+        OrderCause::CancelRejected => ("CancelRejected", None),
+        OrderCause::OutcomeUnknown => ("OutcomeUnknown", None),
+        OrderCause::Adopted => ("Adopted", None),
+    }
+}
+
+/// An unsigned counter with its bits kept: databases have signed integers only.
+pub(super) const fn id(raw: u64) -> i64 {
+    raw.cast_signed()
+}
+
+/// A time; the few centuries beyond the year 2262 are cut to its last instant.
+pub(super) fn ts(time: Nanos) -> i64 {
+    i64::try_from(time.raw()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn px(px: Px) -> String {
+    decimal(i128::from(px.raw()), PX_DIGITS)
+}
+pub(super) fn qty(qty: Qty) -> String {
+    decimal(i128::from(qty.raw()), QTY_DIGITS)
+}
+pub(super) fn position(position: SignedQty) -> String {
+    decimal(i128::from(position.raw()), QTY_DIGITS)
+}
+pub(super) fn amount(amount: Notional) -> String {
+    decimal(amount.raw(), NOTIONAL_DIGITS)
+}
+
+/// `raw` with its last `digits` digits behind the point, exact for every value, without trailing zeros.
+/// [`Notional`]'s own `Display` goes through a decimal of 28 digits, which is less than it can hold.
+pub(super) fn decimal(raw: i128, digits: u32) -> String {
+    let factor = 10_u128.pow(digits);
+    let magnitude = raw.unsigned_abs();
+    let sign = if raw < 0 { "-" } else { "" };
+    let (whole, rest) = (magnitude / factor, magnitude % factor);
+    if rest == 0 {
+        return format!("{sign}{whole}");
+    }
+    let text = format!("{sign}{whole}.{rest:0width$}", width = digits as usize);
+    text.trim_end_matches('0').to_owned()
+}
+
+/// A denial in the words of a row.
+pub(super) struct DenialParts {
+    pub name: &'static str,
+    pub value: Option<String>,
+    pub limit: Option<String>,
+}
+
+/// Name, judged value and limit of a denial. Spans are in nanoseconds.
+pub(super) fn denial_parts(denial: Denial) -> DenialParts {
+    let parts = |name, value, limit| DenialParts { name, value: Some(value), limit: Some(limit) };
+    let value = |name, value| DenialParts { name, value: Some(value), limit: None };
+    let bare = |name| DenialParts { name, value: None, limit: None };
+    match denial {
+        Denial::TradingHalted => bare("TradingHalted"),
+        Denial::ReducingOnly { position: held, worst_case } => {
+            parts("ReducingOnly", position(worst_case), position(held))
+        }
+        Denial::NotPermitted { instrument } => value("NotPermitted", instrument.to_string()),
+        Denial::StrategyNotRunning => bare("StrategyNotRunning"),
+        Denial::InstrumentUnknown { instrument } => value("InstrumentUnknown", instrument.to_string()),
+        Denial::Restricted { instrument } => value("Restricted", instrument.to_string()),
+        Denial::SessionClosed { now } => value("SessionClosed", now.raw().to_string()),
+        Denial::VenueNotReady => bare("VenueNotReady"),
+        Denial::PriceUnknown { instrument } => value("PriceUnknown", instrument.to_string()),
+        Denial::PriceStale { age, limit } => {
+            parts("PriceStale", age.nanos().to_string(), limit.nanos().to_string())
+        }
+        Denial::MarketCrossed { bid, ask } => parts("MarketCrossed", px(bid), px(ask)),
+        Denial::PriceOffGrid { px: given, tick } => parts("PriceOffGrid", px(given), px(tick)),
+        Denial::PriceNotPositive { px: given } => value("PriceNotPositive", px(given)),
+        Denial::QtyOffGrid { qty: given, lot } => parts("QtyOffGrid", qty(given), qty(lot)),
+        Denial::QtyBelowMin { qty: given, limit } => parts("QtyBelowMin", qty(given), qty(limit)),
+        Denial::QtyAboveMax { qty: given, limit } => parts("QtyAboveMax", qty(given), qty(limit)),
+        Denial::NotionalAboveMax { notional, limit } => {
+            parts("NotionalAboveMax", amount(notional), amount(limit))
+        }
+        Denial::PriceOutsideCollar { px: given, limit } => parts("PriceOutsideCollar", px(given), px(limit)),
+        Denial::StopOnWrongSide { stop_px, reference } => {
+            parts("StopOnWrongSide", px(stop_px), px(reference))
+        }
+        Denial::PositionAboveMax { worst_case, limit } => {
+            parts("PositionAboveMax", position(worst_case), qty(limit))
+        }
+        Denial::GrossExposureAboveMax { exposure, limit } => {
+            parts("GrossExposureAboveMax", amount(exposure), amount(limit))
+        }
+        Denial::NetExposureAboveMax { exposure, limit } => {
+            parts("NetExposureAboveMax", amount(exposure), amount(limit))
+        }
+        Denial::BuyingPowerExceeded { required, available } => {
+            parts("BuyingPowerExceeded", amount(required), amount(available))
+        }
+        Denial::FxRateUnknown { instrument } => value("FxRateUnknown", instrument.to_string()),
+        Denial::FxRateStale { age, limit } => {
+            parts("FxRateStale", age.nanos().to_string(), limit.nanos().to_string())
+        }
+        Denial::SubmitRateExceeded { count, limit, window: _ } => {
+            parts("SubmitRateExceeded", count.to_string(), limit.to_string())
+        }
+        Denial::ReplaceRateExceeded { count, limit, window: _ } => {
+            parts("ReplaceRateExceeded", count.to_string(), limit.to_string())
+        }
+        Denial::DuplicateIntent { age, window } => {
+            parts("DuplicateIntent", age.nanos().to_string(), window.nanos().to_string())
+        }
+        Denial::TooManyLiveOrders { count, limit } => {
+            parts("TooManyLiveOrders", count.to_string(), limit.to_string())
+        }
+        Denial::OrderNotOpen => bare("OrderNotOpen"),
+        Denial::ReplaceChangesType => bare("ReplaceChangesType"),
+        Denial::ReplaceBelowFilled { qty: given, cum_qty } => {
+            parts("ReplaceBelowFilled", qty(given), qty(cum_qty))
+        }
+        Denial::ReplaceInFlight => bare("ReplaceInFlight"),
+        Denial::OutOfRange => bare("OutOfRange"),
+    }
+}
+
+/// An alert in the words of a row.
+#[derive(Default)]
+pub(super) struct AlertParts {
+    pub alert: &'static str,
+    pub cl_ord_id: Option<i64>,
+    pub instrument_id: Option<i64>,
+    pub strategy_id: Option<i64>,
+    pub detail: String,
+}
+
+pub(super) fn alert_parts(alert: Alert) -> AlertParts {
+    match alert {
+        Alert::ExecutionOfUnknownOrder { cl_ord_id, instrument } => AlertParts {
+            alert: "ExecutionOfUnknownOrder",
+            cl_ord_id: Some(id(cl_ord_id.0)),
+            instrument_id: Some(i64::from(instrument.0)),
+            ..AlertParts::default()
+        },
+        Alert::CorrectionOfUnknownExecution { cl_ord_id } => AlertParts {
+            alert: "CorrectionOfUnknownExecution",
+            cl_ord_id: Some(id(cl_ord_id.0)),
+            ..AlertParts::default()
+        },
+        Alert::Overfill { cl_ord_id, order_qty, cum_qty } => AlertParts {
+            alert: "Overfill",
+            cl_ord_id: Some(id(cl_ord_id.0)),
+            detail: format!("order_qty={} cum_qty={}", qty(order_qty), qty(cum_qty)),
+            ..AlertParts::default()
+        },
+        Alert::UnexpectedReport { cl_ord_id } => AlertParts {
+            alert: "UnexpectedReport",
+            cl_ord_id: Some(id(cl_ord_id.0)),
+            ..AlertParts::default()
+        },
+        Alert::PositionMismatch { instrument, ours, venue } => AlertParts {
+            alert: "PositionMismatch",
+            instrument_id: Some(i64::from(instrument.0)),
+            detail: format!("ours={} venue={}", position(ours), position(venue)),
+            ..AlertParts::default()
+        },
+        Alert::IntentsDropped { strategy, count } => AlertParts {
+            alert: "IntentsDropped",
+            strategy_id: Some(i64::from(strategy.0)),
+            detail: format!("count={count}"),
+            ..AlertParts::default()
+        },
+    }
+}
+
+/// Parameters as a JSON object; decimals as text.
+pub(super) fn params_json(params: &Params) -> String {
+    let object: serde_json::Map<String, serde_json::Value> = params
+        .0
+        .iter()
+        .map(|(name, value)| {
+            let value = match value {
+                ParamValue::Int(number) => serde_json::Value::from(*number),
+                ParamValue::Decimal(number) => serde_json::Value::from(number.to_string()),
+                ParamValue::Bool(flag) => serde_json::Value::from(*flag),
+                ParamValue::Text(text) => serde_json::Value::from(text.as_str()),
+            };
+            (name.as_str().to_owned(), value)
+        })
+        .collect();
+    serde_json::Value::Object(object).to_string()
+}
