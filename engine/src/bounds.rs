@@ -28,6 +28,8 @@ pub const ORIGINS_MAX: usize = 2_048;
 pub const RATE_ACCOUNT_COUNT_MAX: u32 = 16_384;
 /// Requests remembered by the rate window of one origin.
 pub const RATE_ORIGIN_COUNT_MAX: u32 = 1_024;
+/// Events remembered by one window of the breaker.
+pub const BREAKER_EVENTS_MAX: u32 = 4_096;
 /// Currencies in one account.
 pub const CURRENCIES_MAX: usize = 32;
 /// Virtual positions of strategies kept in one book; the oldest flat one makes room for a new one.

@@ -74,6 +74,30 @@ impl TradingHours {
         }
     }
 
+    /// The interval that `now` lies in; `None` when closed.
+    #[must_use]
+    pub fn interval_at(&self, now: Nanos) -> Option<(Nanos, Nanos)> {
+        match self {
+            Self::Always => Some((Nanos::ZERO, Nanos::MAX)),
+            Self::Intervals(intervals) => {
+                let after = intervals.partition_point(|(open, _)| *open <= now);
+                intervals[..after].last().copied().filter(|(_, close)| now < *close)
+            }
+        }
+    }
+
+    /// The first opening after `now`; `None` when there is none.
+    #[must_use]
+    pub fn open_after(&self, now: Nanos) -> Option<Nanos> {
+        match self {
+            Self::Always => None,
+            Self::Intervals(intervals) => {
+                let after = intervals.partition_point(|(open, _)| *open <= now);
+                intervals.get(after).map(|(open, _)| *open)
+            }
+        }
+    }
+
     /// The close of the interval that `now` lies in; `None` when closed or never closing.
     #[must_use]
     pub fn close_after(&self, now: Nanos) -> Option<Nanos> {

@@ -15,6 +15,7 @@ mod vetted;
 
 pub use denial::{Denial, DenialCode};
 pub use gate::{Gate, GateContext};
+pub(crate) use rate::RateWindow;
 pub use limits::{InstrumentLimits, Limits, Rate, StrategyLimits};
 pub use usage::{GateUsage, InstrumentUsage};
 pub use vetted::Vetted;

@@ -16,15 +16,15 @@ use serde::{Deserialize, Serialize};
 
 /// The window is full: `count` would be above `limit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct RateExceeded {
-    pub(super) count: u32,
-    pub(super) limit: u32,
-    pub(super) window: Span,
+pub(crate) struct RateExceeded {
+    pub(crate) count: u32,
+    pub(crate) limit: u32,
+    pub(crate) window: Span,
 }
 
 /// One sliding window.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub(super) struct RateWindow {
+pub(crate) struct RateWindow {
     limit: u32,
     window: Span,
     /// Times of accepted requests; once full, `oldest` is where the next one is written.
@@ -44,13 +44,13 @@ fn bounded(rate: Rate, count_max: u32) -> Rate {
 }
 
 impl RateWindow {
-    pub(super) fn new(rate: Rate, count_max: u32) -> Self {
+    pub(crate) fn new(rate: Rate, count_max: u32) -> Self {
         let Rate { count, per } = bounded(rate, count_max);
         Self { limit: count, window: per, times: Vec::with_capacity(count as usize), oldest: 0 }
     }
 
     /// Whether one more is allowed at `now`.
-    pub(super) fn check(&self, now: Nanos) -> Result<(), RateExceeded> {
+    pub(crate) fn check(&self, now: Nanos) -> Result<(), RateExceeded> {
         let full = self.times.len() >= self.limit as usize;
         let allowed = !full
             || self.times.get(self.oldest as usize).is_some_and(|oldest| now.since(*oldest) >= self.window);
@@ -61,7 +61,7 @@ impl RateWindow {
     }
 
     /// Writes an accepted request down.
-    pub(super) fn record(&mut self, now: Nanos) {
+    pub(crate) fn record(&mut self, now: Nanos) {
         if self.times.len() < self.limit as usize {
             self.times.push(now);
         } else if let Some(oldest) = self.times.get_mut(self.oldest as usize) {
@@ -82,7 +82,7 @@ impl RateWindow {
         window
     }
 
-    pub(super) fn set_rate(&mut self, rate: Rate, count_max: u32) {
+    pub(crate) fn set_rate(&mut self, rate: Rate, count_max: u32) {
         *self = self.reshaped(rate, count_max);
     }
 
