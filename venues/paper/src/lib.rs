@@ -1,1 +1,13 @@
+//! A simulated exchange: pure state machines with the manners of a real venue.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`exchange`] | the venue: sessions, latency, order life, fills against history, fees |
+//!
+//! Nothing here reads a clock, does input or output, or draws chance other than from a seed that is part
+//! of the state. Prices, quantities and money are integers.
 
+pub mod exchange;
+pub mod rng;
+
+pub use exchange::{Exchange, ExchangeConfig, VenueEvent};
