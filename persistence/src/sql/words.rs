@@ -155,6 +155,7 @@ pub(super) fn denial_parts(denial: Denial) -> DenialParts {
         Denial::Restricted { instrument } => value("Restricted", instrument.to_string()),
         Denial::SessionClosed { now } => value("SessionClosed", now.raw().to_string()),
         Denial::VenueNotReady => bare("VenueNotReady"),
+        Denial::InstrumentBlocked { instrument } => value("InstrumentBlocked", instrument.to_string()),
         Denial::PriceUnknown { instrument } => value("PriceUnknown", instrument.to_string()),
         Denial::PriceStale { age, limit } => {
             parts("PriceStale", age.nanos().to_string(), limit.nanos().to_string())
@@ -184,6 +185,7 @@ pub(super) fn denial_parts(denial: Denial) -> DenialParts {
         Denial::BuyingPowerExceeded { required, available } => {
             parts("BuyingPowerExceeded", amount(required), amount(available))
         }
+        Denial::EquityUnknown => bare("EquityUnknown"),
         Denial::FxRateUnknown { instrument } => value("FxRateUnknown", instrument.to_string()),
         Denial::FxRateStale { age, limit } => {
             parts("FxRateStale", age.nanos().to_string(), limit.nanos().to_string())
