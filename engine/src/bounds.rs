@@ -18,6 +18,12 @@ pub const IDEMPOTENCY_KEYS_MAX: usize = 16_384;
 pub const INTENTS_PER_CALL_MAX: usize = 64;
 /// Timers that one strategy may have armed.
 pub const STRATEGY_TIMERS_MAX: usize = 8;
+/// A strategy that panics more often than this within `STRATEGY_RESTART_WINDOW` is Faulted.
+pub const STRATEGY_RESTARTS_MAX: usize = 3;
+/// Longest period of an indicator that keeps its window.
+pub const INDICATOR_WINDOW_MAX: u32 = 1_024;
+/// Longest period of an indicator that only smooths.
+pub const INDICATOR_PERIOD_MAX: u32 = 100_000;
 /// Intents remembered by the duplicate check.
 pub const RECENT_INTENTS_MAX: usize = 1_024;
 /// Pairs of strategy and instrument with a position or a working order.
@@ -43,6 +49,7 @@ pub const OUTPUTS_PER_INPUT_MAX: usize = 4 * ORDERS_LIVE_MAX;
 
 /// A venue that has not answered a request after this time leaves the order in an unknown state.
 pub const ACK_DEADLINE: Span = Span::from_secs(5);
+pub const STRATEGY_RESTART_WINDOW: Span = Span::from_secs(60);
 /// Pause between two questions about an order in an unknown state.
 pub const PROBE_INTERVAL: Span = Span::from_secs(5);
 

@@ -124,7 +124,7 @@ pub struct OrderFilter {
 }
 
 /// A strategy to be deployed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Deployment {
     /// Name of the built-in kind, for example `ema_cross`.
     pub kind: Text<24>,

@@ -1,5 +1,20 @@
 //! Strategies: events in, intents out.
+//!
+//! [`Strategy`] is what an author writes, [`Kind`] makes it known to the [`Registry`] with its typed
+//! parameters, and a [`Runner`] is one deployment of it: it hands events over, keeps its timers and knows
+//! which orders are its own. `docs/guide/strategies.md` tells how to write one.
 
+pub mod ema_cross;
+pub mod indicators;
+mod params;
+mod registry;
+mod runner;
+
+pub use params::{ParamDefault, ParamKind, ParamReader, ParamSpec, ParamValue, Params, ParamsError};
+pub use registry::{Kind, Registry};
+pub use runner::{Runner, RunnerEnv, RunnerSnapshot};
+
+use crate::bounds::{INTENTS_PER_CALL_MAX, STRATEGY_TIMERS_MAX};
 use crate::event::OrderUpdate;
 use crate::ids::{ClOrdId, InstrumentId, StrategyId};
 use crate::instrument::Instrument;
@@ -7,7 +22,6 @@ use crate::market::{Bar, Quote, Trade};
 use crate::order::{OrderSpec, Pricing};
 use crate::text::Text;
 use crate::units::{Nanos, Qty, SignedQty, Span};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// What a strategy wants. The gate decides whether it gets it.
@@ -31,8 +45,10 @@ pub trait Strategy: Send {
     /// One of its own orders changed.
     fn on_order(&mut self, _context: &mut Context<'_>, _update: &OrderUpdate) {}
     fn on_timer(&mut self, _context: &mut Context<'_>, _timer: TimerId) {}
-    /// Trading was paused, stopped or resumed by a person; its orders are canceled by the engine.
+    /// Paused or stopped by a person; its orders are canceled by the engine. While paused, events still come,
+    /// so that indicators stay warm, but nothing can be submitted and timers wait.
     fn on_pause(&mut self, _context: &mut Context<'_>) {}
+    fn on_resume(&mut self, _context: &mut Context<'_>) {}
     /// What must survive a restart, in the strategy's own format.
     fn save(&self) -> Vec<u8>;
     /// Takes back what `save` gave. An error leaves the strategy Faulted.
@@ -56,6 +72,8 @@ pub struct Context<'a> {
     pub books: &'a [StrategyBook<'a>],
     /// Whether an intent has a chance: the engine runs and trading is Active or Reducing.
     pub trading: crate::breaker::TradingState,
+    /// The deployment is paused: no intent is taken.
+    pub(crate) muted: bool,
     pub(crate) outbox: &'a mut Outbox,
 }
 
@@ -74,10 +92,31 @@ pub struct Outbox {
     /// The next free order id; the lane takes it back after the call.
     pub next_cl_ord_id: u64,
     pub intents: Vec<Intent>,
-    /// `None` disarms.
+    /// `None` disarms. At most one entry for each timer; the runner takes them after the call.
     pub timers: Vec<(TimerId, Option<Nanos>)>,
     /// Intents beyond `INTENTS_PER_CALL_MAX`, refused.
     pub dropped_count: u32,
+}
+
+impl Outbox {
+    /// Empty, with room for all that one call may write.
+    #[must_use]
+    pub fn new(next_cl_ord_id: u64) -> Self {
+        Self {
+            next_cl_ord_id,
+            intents: Vec::with_capacity(INTENTS_PER_CALL_MAX),
+            timers: Vec::with_capacity(STRATEGY_TIMERS_MAX),
+            dropped_count: 0,
+        }
+    }
+
+    /// Empties it for the next call and keeps its memory.
+    pub fn reset(&mut self, next_cl_ord_id: u64) {
+        self.next_cl_ord_id = next_cl_ord_id;
+        self.intents.clear();
+        self.timers.clear();
+        self.dropped_count = 0;
+    }
 }
 
 impl Context<'_> {
@@ -86,7 +125,14 @@ impl Context<'_> {
         self.books.iter().find(|book| book.instrument.id == instrument)
     }
 
-    /// Writes the wish for a new order; `None` when this call has written as many as it may.
+    /// Whether a wish for a new order is taken at all: not paused, and trading is not halted. While only
+    /// reducing is allowed, the gate decides.
+    #[must_use]
+    pub fn can_submit(&self) -> bool {
+        !self.muted && self.trading != crate::breaker::TradingState::Halted
+    }
+
+    /// Writes the wish for a new order; `None` while paused, and when this call has written as many as it may.
     pub fn submit(&mut self, spec: OrderSpec) -> Option<ClOrdId> {
         let cl_ord_id = ClOrdId(self.outbox.next_cl_ord_id);
         self.push(Intent::New { cl_ord_id, spec }).then(|| {
@@ -95,23 +141,44 @@ impl Context<'_> {
         })
     }
 
-    /// Writes the wish to change an order.
+    /// Writes the wish to change an order; false when it was not taken, as for `submit`.
     pub fn replace(&mut self, cl_ord_id: ClOrdId, qty: Qty, pricing: Pricing) -> bool {
         self.push(Intent::Replace { cl_ord_id, qty, pricing })
     }
 
-    /// Writes the wish to cancel an order.
+    /// Writes the wish to cancel an order; false when it was not taken, as for `submit`. (The engine itself
+    /// cancels the orders of a paused deployment.)
     pub fn cancel(&mut self, cl_ord_id: ClOrdId) -> bool {
         self.push(Intent::Cancel { cl_ord_id })
     }
 
-    /// Arms a timer; it comes back as `on_timer` at or after this time, once.
-    pub fn set_timer(&mut self, timer: TimerId, after: Span) {
-        self.outbox.timers.push((timer, Some(self.now.plus(after))));
+    /// Arms a timer; it comes back as `on_timer` at or after this time, once. False when there is no timer
+    /// of this number.
+    pub fn set_timer(&mut self, timer: TimerId, after: Span) -> bool {
+        self.write_timer(timer, Some(self.now.plus(after)))
+    }
+
+    /// Disarms a timer.
+    pub fn clear_timer(&mut self, timer: TimerId) -> bool {
+        self.write_timer(timer, None)
+    }
+
+    fn write_timer(&mut self, timer: TimerId, at: Option<Nanos>) -> bool {
+        if usize::from(timer.0) >= STRATEGY_TIMERS_MAX {
+            return false;
+        }
+        match self.outbox.timers.iter_mut().find(|(other, _)| *other == timer) {
+            Some((_, old)) => *old = at,
+            None => self.outbox.timers.push((timer, at)),
+        }
+        true
     }
 
     fn push(&mut self, intent: Intent) -> bool {
-        let fits = self.outbox.intents.len() < crate::bounds::INTENTS_PER_CALL_MAX;
+        if self.muted {
+            return false;
+        }
+        let fits = self.outbox.intents.len() < INTENTS_PER_CALL_MAX;
         if fits {
             self.outbox.intents.push(intent);
         } else {
@@ -146,61 +213,19 @@ pub struct StrategyUpdate {
     pub now: Nanos,
 }
 
-/// Typed parameters by name, sorted by name.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-pub struct Params(pub Vec<(Text<24>, ParamValue)>);
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum ParamValue {
-    Int(i64),
-    Decimal(Decimal),
-    Bool(bool),
-    Text(Text<32>),
+/// A strategy's state in the form that `save` answers.
+///
+/// # Panics
+/// Never for types of plain fields: such a state always has a written form.
+fn save_state(state: &impl Serialize) -> Vec<u8> {
+    postcard::to_allocvec(state).expect("Invariant: the state of a strategy is plain data")
 }
 
-/// Type and bounds of one parameter; the edge turns a list of these into a JSON Schema.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct ParamSpec {
-    pub name: &'static str,
-    pub title: &'static str,
-    pub description: &'static str,
-    pub kind: ParamKind,
-    /// `None`: must be given.
-    pub default: Option<ParamDefault>,
-}
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum ParamKind {
-    Int { min: i64, max: i64 },
-    /// Bounds as plain decimal text.
-    Decimal { min: &'static str, max: &'static str },
-    Bool,
-    Choice { options: &'static [&'static str] },
-}
-
-/// A default as it would be written.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum ParamDefault {
-    Int(i64),
-    Decimal(&'static str),
-    Bool(bool),
-    Choice(&'static str),
-}
-
-/// One fault in a set of parameters.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum ParamsError {
-    #[error("parameter {name} is missing")]
-    Missing { name: &'static str },
-    #[error("parameter {name} is not known to this strategy")]
-    Unknown { name: Text<24> },
-    #[error("parameter {name} must be {expected}")]
-    WrongType { name: &'static str, expected: &'static str },
-    #[error("parameter {name} is {value}, allowed is {allowed}")]
-    OutOfRange { name: &'static str, value: String, allowed: String },
-    /// Two parameters that do not fit together, in words.
-    #[error("{0}")]
-    Together(&'static str),
-    #[error("the strategy needs {expected} instrument(s), {given} given")]
-    Instruments { expected: &'static str, given: usize },
+/// Takes back what `save_state` gave; all of it.
+fn restore_state<T: serde::de::DeserializeOwned>(saved: &[u8]) -> Result<T, RestoreError> {
+    match postcard::take_from_bytes(saved) {
+        Ok((state, [])) => Ok(state),
+        Ok(_) => Err(RestoreError("it is longer than this build knows")),
+        Err(_) => Err(RestoreError("it is not in the form this build knows")),
+    }
 }
