@@ -12,6 +12,8 @@ pub const ORDERS_LIVE_MAX: usize = 8_192;
 pub const ORDERS_KEPT_MAX: usize = 16_384;
 /// Executions remembered for recognising a second delivery.
 pub const EXECUTIONS_REMEMBERED_MAX: usize = 1 << 20;
+/// Fees that wait for their execution.
+pub const FEES_WAITING_MAX: usize = 1_024;
 /// Idempotency keys remembered, oldest leaves first.
 pub const IDEMPOTENCY_KEYS_MAX: usize = 16_384;
 /// Intents that one call of a strategy may emit.
@@ -52,6 +54,13 @@ pub const ACK_DEADLINE: Span = Span::from_secs(5);
 pub const STRATEGY_RESTART_WINDOW: Span = Span::from_secs(60);
 /// Pause between two questions about an order in an unknown state.
 pub const PROBE_INTERVAL: Span = Span::from_secs(5);
+/// How far a request for missed executions reaches back behind the last news: covers the time in which a dead
+/// link looks alive, and clocks that differ.
+pub const RECONCILE_OVERLAP: Span = Span::from_secs(120);
+/// Missing executions are asked for this often; then the venue's count is taken as it is, with an alert.
+pub const GAP_PROBES_MAX: u8 = 3;
+/// A venue that has acknowledged an order must deny it this often in a row before it counts as gone.
+pub const DENIALS_MIN: u8 = 3;
 
 const _: () = assert!(ORDERS_KEPT_MAX >= 2 * ORDERS_LIVE_MAX, "final orders are kept for late fills");
 const _: () = assert!(OUTPUTS_PER_INPUT_MAX >= 2 * ORDERS_LIVE_MAX, "a mass cancel always fits");

@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct ClOrdId(pub u64);
 
+impl ClOrdId {
+    /// From here on, ids are not our counter's: a link gives them to orders of other programs, made from what
+    /// the venue knows the order by, always the same id for the same order.
+    pub const FOREIGN_MIN: Self = Self(1 << 63);
+}
+
 /// The venue's id of an order, FIX OrderID (37); IB's permId.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct VenueOrderId(pub u64);

@@ -1,5 +1,9 @@
 //! Orders: what is asked of a venue, what a venue answers, and where an order stands.
 
+pub mod status;
+pub mod table;
+pub mod watch;
+
 use crate::ids::{ClOrdId, ExecKey, InstrumentId, Origin, VenueId, VenueOrderId};
 use crate::risk::Denial;
 use crate::text::Text;
@@ -311,36 +315,6 @@ pub struct Order {
 }
 
 impl Order {
-    /// An order on its way to `venue`.
-    #[must_use]
-    pub const fn sent(new: &NewOrder, venue: VenueId, now: Nanos) -> Self {
-        Self {
-            cl_ord_id: new.cl_ord_id,
-            venue_order_id: None,
-            venue,
-            origin: new.origin,
-            spec: new.spec,
-            status: OrdStatus::PendingNew,
-            standing: Standing::Unacknowledged,
-            revision: 0,
-            revision_confirmed: 0,
-            pending_replace: None,
-            pending_cancel: false,
-            cum_qty: Qty::ZERO,
-            cum_value: Notional::ZERO,
-            reason: None,
-            ts_created: now,
-            ts_updated: now,
-        }
-    }
-    /// An order that our gate refused: final from the beginning, never sent.
-    #[must_use]
-    pub const fn denied(new: &NewOrder, venue: VenueId, denial: Denial, now: Nanos) -> Self {
-        let mut order = Self::sent(new, venue, now);
-        order.status = OrdStatus::Denied;
-        order.reason = Some(OrderReason::Denied(denial));
-        order
-    }
     /// FIX LeavesQty (151): what can still fill; zero when final.
     #[must_use]
     pub fn leaves_qty(&self) -> Qty {

@@ -1,0 +1,574 @@
+//! What the venue says, and what it means.
+
+use super::executions::{FeeJudgement, Judgement, Known, Owner};
+use super::timers::in_flight_count;
+use super::{Session, SessionOut, SessionState};
+use crate::bounds::DENIALS_MIN;
+use crate::event::{Alert, Execution, ExecutionKind, OrderCause};
+use crate::ids::{ExecKey, Origin};
+use crate::order::status::{self, Event, Outcome};
+use crate::order::table::Slot;
+use crate::order::{
+    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fee, Fill, OrdStatus, Order, OrderReason,
+    RejectReason, Standing,
+};
+use crate::text::Text;
+use crate::units::{Nanos, Notional, Px, Qty};
+
+impl Session {
+    /// Takes an execution report in: counts its execution if it is news, and moves its order.
+    pub fn handle_report(&mut self, now: Nanos, report: &ExecutionReport, out: &mut Vec<SessionOut>) {
+        if report.venue != self.venue {
+            return self.unexpected(report.cl_ord_id, out);
+        }
+        self.hear(now);
+        let slot = match self.orders.find(report.cl_ord_id) {
+            Some(slot) => Some(slot),
+            None => self.adopt(now, report, out),
+        };
+        match slot {
+            Some(slot) if self.speaks_of(slot, report) => self.report_on(now, slot, report, out),
+            Some(_) => {
+                self.unexpected(report.cl_ord_id, out);
+                self.handle_stray(now, report, out);
+            }
+            None => self.handle_stray(now, report, out),
+        }
+    }
+
+    /// Whether the report is about this very order: same instrument and side, and an execution that it corrects
+    /// was counted under it.
+    fn speaks_of(&self, slot: Slot, report: &ExecutionReport) -> bool {
+        let spec = &self.orders.order(slot).spec;
+        let counted_elsewhere = report
+            .fill
+            .and_then(|fill| self.executions.get(&fill.key).map(|known| known.cl_ord_id))
+            .is_some_and(|id| id != report.cl_ord_id);
+        spec.instrument == report.instrument && spec.side == report.side && !counted_elsewhere
+    }
+
+    /// A report on an order of the table.
+    fn report_on(&mut self, now: Nanos, slot: Slot, report: &ExecutionReport, out: &mut Vec<SessionOut>) {
+        let before = *self.orders.order(slot);
+        self.learn(now, slot, report);
+        let event = match report.exec_type {
+            ExecType::Trade | ExecType::TradeCorrect | ExecType::TradeCancel => {
+                self.execute(now, Some(slot), report, out)
+            }
+            ExecType::New
+            | ExecType::Canceled
+            | ExecType::Replaced
+            | ExecType::Rejected
+            | ExecType::Expired
+            | ExecType::PendingCancel
+            | ExecType::PendingReplace
+            | ExecType::Suspended
+            | ExecType::Restated
+            | ExecType::OrderStatus => Some(self.event_of(report)),
+        };
+        if let Some(event) = event {
+            self.apply(now, slot, event, report, out);
+        }
+        self.apply_held_back(now, slot);
+        if self.is_found_open(&before, slot, report, event.is_some()) {
+            status::apply(self.orders.order_mut(slot), Event::FoundOpen, now);
+            out.push(SessionOut::Alert(Alert::OrderReopened { cl_ord_id: report.cl_ord_id }));
+        }
+        let order = self.orders.order(slot);
+        if !same_but_time(&before, order) {
+            self.tell(slot, OrderCause::Reported(report.exec_type), out);
+        }
+        let order = self.orders.order(slot);
+        let cancel_again = before.status == OrdStatus::Unknown && order.status == OrdStatus::PendingCancel;
+        let answered = in_flight_count(order) < in_flight_count(&before);
+        self.follow_up(now, slot, answered, out);
+        if cancel_again && event == Some(Event::Reported(ExecType::OrderStatus)) {
+            // The wish to cancel stands: the venue works an order that we asked it not to work.
+            self.request_cancel(slot, out);
+        }
+    }
+
+    /// Applies one event, unless it would end or settle an order whose executions are not all here.
+    fn apply(
+        &mut self,
+        now: Nanos,
+        slot: Slot,
+        event: Event,
+        report: &ExecutionReport,
+        out: &mut Vec<SessionOut>,
+    ) {
+        let order = *self.orders.order(slot);
+        let is_missing = !self.orders.watch(slot).missing_qty(order.cum_qty).is_zero();
+        let event = if is_missing && !order.status.is_final() && needs_executions(&order, event) {
+            self.orders.watch_mut(slot).held_back = Some(event);
+            Event::OutcomeUnknown
+        } else {
+            event
+        };
+        let order = self.orders.order_mut(slot);
+        if let Some(reason) = reason_of(order, event, report) {
+            order.reason = Some(reason);
+        }
+        match status::apply(order, event, now) {
+            Outcome::Unexpected => self.unexpected(report.cl_ord_id, out),
+            Outcome::Repeated if event != Event::OutcomeUnknown => self.counters.reports_repeated += 1,
+            Outcome::NotFound => self.count_denial(now, slot, out),
+            Outcome::FilledLate | Outcome::AdjustedLate if order.standing == Standing::Unacknowledged => {
+                // A fill of an order that was never sent, or that the venue said it never had.
+                self.unexpected(report.cl_ord_id, out);
+            }
+            Outcome::Acknowledged
+            | Outcome::Filled
+            | Outcome::FilledLate
+            | Outcome::Adjusted
+            | Outcome::AdjustedLate
+            | Outcome::Amended
+            | Outcome::Suspended
+            | Outcome::Ended(_)
+            | Outcome::CancelPending
+            | Outcome::ReplacePending
+            | Outcome::CancelRefused
+            | Outcome::ReplaceRefused
+            | Outcome::Resolved
+            | Outcome::Doubted
+            | Outcome::Reopened
+            | Outcome::Repeated => {}
+        }
+        if event != Event::NotAtVenue {
+            self.orders.watch_mut(slot).denials = 0;
+        }
+    }
+
+    /// Applies what was held back, once nothing is missing any more.
+    pub(super) fn apply_held_back(&mut self, now: Nanos, slot: Slot) {
+        let cum_qty = self.orders.order(slot).cum_qty;
+        let watch = self.orders.watch_mut(slot);
+        if !watch.missing_qty(cum_qty).is_zero() {
+            return;
+        }
+        watch.gap_probes = 0;
+        if let Some(event) = watch.held_back.take() {
+            let order = self.orders.order_mut(slot);
+            if !order.status.is_final() {
+                status::apply(order, event, now);
+            }
+        }
+    }
+
+    /// The venue does not know an order that it has acknowledged.
+    fn count_denial(&mut self, now: Nanos, slot: Slot, out: &mut Vec<SessionOut>) {
+        let watch = self.orders.watch_mut(slot);
+        watch.denials = watch.denials.saturating_add(1);
+        let is_enough = watch.denials >= DENIALS_MIN;
+        let order = self.orders.order_mut(slot);
+        if is_enough && !order.status.is_final() {
+            order.reason = Some(OrderReason::Rejected { reason: RejectReason::UnknownOrder, text: Text::EMPTY });
+            status::apply(order, Event::GivenUp, now);
+            out.push(SessionOut::Alert(Alert::OrderLost { cl_ord_id: order.cl_ord_id }));
+        }
+    }
+
+    /// Takes the facts of a report into the order and its watch; the status is not judged here, except that
+    /// terms newer than ours prove that a replace was applied, whatever kind of report shows them.
+    fn learn(&mut self, now: Nanos, slot: Slot, report: &ExecutionReport) {
+        if is_denial(report) {
+            return;
+        }
+        let is_named_open = report.leaves_qty > Qty::ZERO && !is_execution(report.exec_type);
+        let reconciliation = self.reconciliation;
+        let watch = self.orders.watch_mut(slot);
+        if is_named_open {
+            watch.seen_in = reconciliation;
+        }
+        if !matches!(report.exec_type, ExecType::TradeCorrect | ExecType::TradeCancel) {
+            watch.note_count(report.cum_qty, report.ts_venue);
+        }
+        let order = self.orders.order_mut(slot);
+        if order.venue_order_id.is_none() {
+            order.venue_order_id = report.venue_order_id;
+        }
+        let is_newer = report.revision > order.revision_confirmed;
+        let is_restated = matches!(report.exec_type, ExecType::Restated | ExecType::OrderStatus)
+            && report.revision == order.revision_confirmed;
+        if order.status.is_final() || report.order_qty.is_zero() || !(is_newer || is_restated) {
+            return;
+        }
+        order.spec.qty = report.order_qty;
+        order.spec.pricing = report.pricing;
+        order.revision_confirmed = report.revision;
+        order.revision = order.revision.max(report.revision);
+        if is_newer && report.exec_type != ExecType::Replaced {
+            status::apply(order, Event::Reported(ExecType::Replaced), now);
+        }
+    }
+
+    /// What a report without an execution says happened.
+    fn event_of(&self, report: &ExecutionReport) -> Event {
+        match report.exec_type {
+            ExecType::Rejected if is_denial(report) => Event::NotAtVenue,
+            ExecType::OrderStatus | ExecType::Restated if report.leaves_qty.is_zero() => {
+                if report.order_qty > Qty::ZERO && report.cum_qty >= report.order_qty {
+                    Event::WholeAtVenue
+                } else if report.reject.is_some() {
+                    Event::Reported(ExecType::Rejected)
+                } else {
+                    Event::Reported(ExecType::Canceled)
+                }
+            }
+            // An answer that comes while the link is down answers nothing that was asked since.
+            ExecType::OrderStatus if !self.state.is_up() => Event::Reported(ExecType::New),
+            ExecType::New
+            | ExecType::Trade
+            | ExecType::Canceled
+            | ExecType::Replaced
+            | ExecType::Rejected
+            | ExecType::Expired
+            | ExecType::PendingCancel
+            | ExecType::PendingReplace
+            | ExecType::Suspended
+            | ExecType::Restated
+            | ExecType::TradeCorrect
+            | ExecType::TradeCancel
+            | ExecType::OrderStatus => Event::Reported(report.exec_type),
+        }
+    }
+
+    /// Whether the report proves that an order which was final before it is open at the venue.
+    fn is_found_open(&self, before: &Order, slot: Slot, report: &ExecutionReport, is_news: bool) -> bool {
+        if !before.status.is_final() || report.leaves_qty.is_zero() {
+            return false;
+        }
+        let is_listed = report.exec_type == ExecType::OrderStatus && self.state == SessionState::Reconciling;
+        let never_there = match before.reason {
+            Some(OrderReason::Rejected { reason, .. }) => {
+                reason == RejectReason::UnknownOrder && before.status == OrdStatus::Rejected
+            }
+            Some(OrderReason::Denied(_)) => true,
+            None => false,
+        };
+        let is_larger = report.exec_type == ExecType::Replaced
+            && report.revision > before.revision_confirmed
+            && report.order_qty > before.cum_qty;
+        let is_busted = matches!(report.exec_type, ExecType::TradeCorrect | ExecType::TradeCancel)
+            && is_news
+            && self.orders.order(slot).cum_qty < before.spec.qty;
+        is_listed || never_there || (before.status == OrdStatus::Filled && (is_larger || is_busted))
+    }
+
+    /// Counts the execution of a report, under the order in `slot` if there is one. Answers what happened to the
+    /// order; `None` when the execution is no news.
+    fn execute(
+        &mut self,
+        now: Nanos,
+        slot: Option<Slot>,
+        report: &ExecutionReport,
+        out: &mut Vec<SessionOut>,
+    ) -> Option<Event> {
+        let Some(mut fill) = report.fill.filter(|fill| is_sound(report.exec_type, fill)) else {
+            self.unexpected(report.cl_ord_id, out);
+            return None;
+        };
+        let origin = slot.map_or(Origin::External, |slot| self.orders.order(slot).origin);
+        let owner = Owner {
+            cl_ord_id: report.cl_ord_id,
+            origin,
+            instrument: report.instrument,
+            side: report.side,
+        };
+        if self.is_too_old(report, &fill) {
+            self.counters.executions_too_old += 1;
+            return None;
+        }
+        let judgement = if report.exec_type == ExecType::TradeCancel {
+            self.executions.take_back(&fill, &owner, report.ts_venue)
+        } else {
+            self.executions.take(&mut fill, &owner, report.ts_venue)
+        };
+        let book = |kind, fill, owner: Owner| execution(now, report.ts_venue, kind, fill, owner);
+        match judgement {
+            Judgement::New => {
+                if report.exec_type == ExecType::TradeCorrect {
+                    let cl_ord_id = report.cl_ord_id;
+                    out.push(SessionOut::Alert(Alert::CorrectionOfUnknownExecution { cl_ord_id }));
+                }
+                out.push(book(ExecutionKind::New, fill, owner));
+                self.count(slot, report, (Px::ZERO, Qty::ZERO), (fill.px, fill.qty), out);
+                Some(Event::Reported(ExecType::Trade))
+            }
+            Judgement::Corrected { before } => {
+                let kind = ExecutionKind::Correct { old_px: before.px, old_qty: before.qty };
+                out.push(book(kind, fill, before.owner()));
+                self.count(slot, report, (before.px, before.qty), (fill.px, fill.qty), out);
+                Some(Event::Reported(ExecType::TradeCorrect))
+            }
+            Judgement::Busted { before } => {
+                let counted = Fill { px: before.px, qty: before.qty, ..fill };
+                out.push(book(ExecutionKind::Cancel, counted, before.owner()));
+                self.count(slot, report, (before.px, before.qty), (Px::ZERO, Qty::ZERO), out);
+                Some(Event::Reported(ExecType::TradeCancel))
+            }
+            Judgement::FeeNews { known } => {
+                out.push(book(ExecutionKind::FeeOnly, known.fill(fill.key, fill.fee), known.owner()));
+                None
+            }
+            Judgement::Repeated => {
+                self.counters.executions_repeated += 1;
+                None
+            }
+            Judgement::BustOfUnknown => {
+                let cl_ord_id = report.cl_ord_id;
+                out.push(SessionOut::Alert(Alert::CorrectionOfUnknownExecution { cl_ord_id }));
+                None
+            }
+        }
+    }
+
+    /// Sent again, not remembered, and from a time of which executions have been forgotten: it was counted then.
+    fn is_too_old(&self, report: &ExecutionReport, fill: &Fill) -> bool {
+        report.resent
+            && report.ts_venue <= self.executions.forgotten_until()
+            && self.executions.get(&fill.key).is_none()
+    }
+
+    /// Takes an execution out of the order's fills and another one in.
+    fn count(
+        &mut self,
+        slot: Option<Slot>,
+        report: &ExecutionReport,
+        out_of: (Px, Qty),
+        into: (Px, Qty),
+        out: &mut Vec<SessionOut>,
+    ) {
+        let Some(slot) = slot else { return };
+        let order = self.orders.order_mut(slot);
+        let cum_before = order.cum_qty;
+        order.cum_qty = order.cum_qty.saturating_sub(out_of.1).saturating_add(into.1);
+        let less = order.cum_value.saturating_sub(out_of.0.times(out_of.1));
+        order.cum_value = if order.cum_qty.is_zero() {
+            Notional::ZERO
+        } else {
+            less.saturating_add(into.0.times(into.1))
+        };
+        let (cl_ord_id, cum_qty) = (order.cl_ord_id, order.cum_qty);
+        let wanted = order.pending_replace.map_or(Qty::ZERO, |(qty, _)| qty);
+        let order_qty = order.spec.qty.max(wanted);
+        if cum_qty > order_qty && cum_qty > cum_before {
+            out.push(SessionOut::Alert(Alert::Overfill { cl_ord_id, order_qty, cum_qty }));
+        }
+        let watch = self.orders.watch_mut(slot);
+        if !out_of.1.is_zero() {
+            watch.correct_count(report.cum_qty, report.ts_venue);
+        }
+        watch.abandoned_qty = watch.abandoned_qty.min(watch.venue_cum_qty.saturating_sub(cum_qty));
+    }
+
+    /// A report of an order that is not in the table, or that does not fit the order of that id. Its execution
+    /// is counted all the same: under the order that it was counted under before, if there is one.
+    fn handle_stray(&mut self, now: Nanos, report: &ExecutionReport, out: &mut Vec<SessionOut>) {
+        self.counters.reports_stray += 1;
+        if !is_execution(report.exec_type) {
+            if !report.leaves_qty.is_zero() {
+                self.unexpected(report.cl_ord_id, out);
+            }
+            return;
+        }
+        let known = report.fill.and_then(|fill| self.executions.get(&fill.key).copied());
+        let Some(slot) = known.and_then(|known| self.orders.find(known.cl_ord_id)) else {
+            if self.execute(now, None, report, out).is_some() {
+                let (cl_ord_id, instrument) = (report.cl_ord_id, report.instrument);
+                out.push(SessionOut::Alert(Alert::ExecutionOfUnknownOrder { cl_ord_id, instrument }));
+            }
+            return;
+        };
+        let before = *self.orders.order(slot);
+        if let Some(event) = self.execute(now, Some(slot), report, out) {
+            self.apply(now, slot, event, report, out);
+            if !same_but_time(&before, self.orders.order(slot)) {
+                self.tell(slot, OrderCause::Reported(report.exec_type), out);
+            }
+            self.follow_up(now, slot, false, out);
+        }
+    }
+
+    /// Takes in an order that was found at the venue. See the module's last section.
+    fn adopt(&mut self, now: Nanos, report: &ExecutionReport, out: &mut Vec<SessionOut>) -> Option<Slot> {
+        let is_open = !report.leaves_qty.is_zero();
+        let is_listed = is_open && report.exec_type == ExecType::OrderStatus;
+        let is_past = report.cl_ord_id <= self.own_max;
+        let is_at_work = match report.exec_type {
+            ExecType::Trade => report.fill.is_some(),
+            ExecType::New
+            | ExecType::Replaced
+            | ExecType::PendingCancel
+            | ExecType::PendingReplace
+            | ExecType::Suspended
+            | ExecType::Restated
+            | ExecType::OrderStatus => is_open,
+            ExecType::Canceled
+            | ExecType::Rejected
+            | ExecType::Expired
+            | ExecType::TradeCorrect
+            | ExecType::TradeCancel => false,
+        };
+        if report.order_qty.is_zero() || !is_at_work || (is_past && !is_listed) {
+            return None;
+        }
+        let slot = self.orders.insert(Order::adopted(report, now)).ok()?;
+        self.note_id(report.cl_ord_id);
+        self.tell(slot, OrderCause::Adopted, out);
+        Some(slot)
+    }
+
+    /// Takes a refused cancel or replace in: the order goes back to what stands beneath the request. A refusal
+    /// because the order is final or not known, of an order that we take for open, makes it a question.
+    pub fn handle_cancel_reject(
+        &mut self,
+        now: Nanos,
+        reject: &CancelReject,
+        out: &mut Vec<SessionOut>,
+    ) {
+        if reject.venue != self.venue {
+            return self.unexpected(reject.cl_ord_id, out);
+        }
+        self.hear(now);
+        let Some(slot) = self.orders.find(reject.cl_ord_id) else {
+            self.counters.reports_stray += 1;
+            return;
+        };
+        let order = self.orders.order_mut(slot);
+        let before = *order;
+        let event = match reject.response_to {
+            CancelRejectTo::Cancel => Event::CancelRejected,
+            CancelRejectTo::Replace if reject.revision == order.revision => Event::ReplaceRejected,
+            CancelRejectTo::Replace => {
+                self.counters.reports_repeated += 1;
+                return;
+            }
+        };
+        let outcome = status::apply(order, event, now);
+        match outcome {
+            Outcome::Unexpected => return self.unexpected(reject.cl_ord_id, out),
+            Outcome::Repeated => {
+                self.counters.reports_repeated += 1;
+                return;
+            }
+            Outcome::CancelRefused
+            | Outcome::ReplaceRefused
+            | Outcome::Acknowledged
+            | Outcome::Filled
+            | Outcome::FilledLate
+            | Outcome::Adjusted
+            | Outcome::AdjustedLate
+            | Outcome::Amended
+            | Outcome::Suspended
+            | Outcome::Ended(_)
+            | Outcome::CancelPending
+            | Outcome::ReplacePending
+            | Outcome::Doubted
+            | Outcome::Resolved
+            | Outcome::NotFound
+            | Outcome::Reopened => {}
+        }
+        let is_gone = matches!(reject.reason, RejectReason::TooLate | RejectReason::UnknownOrder);
+        if is_gone && !order.status.is_final() {
+            status::apply(order, Event::OutcomeUnknown, now);
+        }
+        let answered = in_flight_count(order) < in_flight_count(&before);
+        self.tell(slot, OrderCause::CancelRejected, out);
+        self.follow_up(now, slot, answered, out);
+    }
+
+    /// Takes in a fee that was reported apart from its execution. It may come before or after it, and is
+    /// counted once.
+    pub fn handle_late_fee(&mut self, now: Nanos, key: ExecKey, fee: Fee, out: &mut Vec<SessionOut>) {
+        self.hear(now);
+        match self.executions.take_fee(&key, fee) {
+            FeeJudgement::Counts(known) => {
+                let fill = known.fill(key, Some(fee));
+                out.push(execution(now, known.ts_venue, ExecutionKind::FeeOnly, fill, known.owner()));
+            }
+            FeeJudgement::Repeated => self.counters.fees_repeated += 1,
+            FeeJudgement::Waits { pushed_out: Some(fee) } => {
+                out.push(SessionOut::Alert(Alert::FeeWithoutExecution { fee }));
+            }
+            FeeJudgement::Waits { pushed_out: None } => {}
+        }
+    }
+}
+
+impl Known {
+    const fn fill(&self, key: ExecKey, fee: Option<Fee>) -> Fill {
+        Fill { key, px: self.px, qty: self.qty, liquidity: self.liquidity, fee }
+    }
+}
+
+fn execution(now: Nanos, ts_venue: Nanos, kind: ExecutionKind, fill: Fill, owner: Owner) -> SessionOut {
+    SessionOut::Execution(Execution {
+        cl_ord_id: owner.cl_ord_id,
+        origin: owner.origin,
+        instrument: owner.instrument,
+        side: owner.side,
+        kind,
+        fill,
+        ts_venue,
+        now,
+    })
+}
+
+/// The answer that the venue does not know the order: its other fields mean nothing.
+fn is_denial(report: &ExecutionReport) -> bool {
+    report.exec_type == ExecType::Rejected && report.reject == Some(RejectReason::UnknownOrder)
+}
+
+const fn is_execution(exec_type: ExecType) -> bool {
+    matches!(exec_type, ExecType::Trade | ExecType::TradeCorrect | ExecType::TradeCancel)
+}
+
+/// A new execution has a quantity; only a correction may leave none.
+fn is_sound(exec_type: ExecType, fill: &Fill) -> bool {
+    exec_type != ExecType::Trade || !fill.qty.is_zero()
+}
+
+/// Whether `event` would let the worst case of an open order go.
+fn needs_executions(order: &Order, event: Event) -> bool {
+    match event {
+        Event::Reported(ExecType::Canceled | ExecType::Expired | ExecType::Rejected)
+        | Event::WholeAtVenue => true,
+        Event::Reported(ExecType::OrderStatus) => order.status == OrdStatus::Unknown,
+        Event::Reported(
+            ExecType::New
+            | ExecType::Trade
+            | ExecType::Replaced
+            | ExecType::PendingCancel
+            | ExecType::PendingReplace
+            | ExecType::Suspended
+            | ExecType::Restated
+            | ExecType::TradeCorrect
+            | ExecType::TradeCancel,
+        )
+        | Event::CancelSent
+        | Event::ReplaceSent
+        | Event::OutcomeUnknown
+        | Event::NotAtVenue
+        | Event::GivenUp
+        | Event::FoundOpen
+        | Event::CancelRejected
+        | Event::ReplaceRejected => false,
+    }
+}
+
+/// Why the venue refused, when the event ends the order so.
+fn reason_of(order: &Order, event: Event, report: &ExecutionReport) -> Option<OrderReason> {
+    let is_rejection = event == Event::Reported(ExecType::Rejected);
+    let is_unknown = event == Event::NotAtVenue
+        && order.status == OrdStatus::Unknown
+        && order.standing == Standing::Unacknowledged;
+    let reason = report.reject.unwrap_or(RejectReason::Other);
+    ((is_rejection && !order.status.is_final()) || is_unknown)
+        .then_some(OrderReason::Rejected { reason, text: report.text })
+}
+
+/// Whether nothing but the time of the last change differs.
+fn same_but_time(before: &Order, after: &Order) -> bool {
+    Order { ts_updated: before.ts_updated, ..*after } == *before
+}
