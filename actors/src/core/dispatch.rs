@@ -1,0 +1,282 @@
+//! What each actor does with a message, and who is told of its outcome.
+
+use super::{Core, GateMail, RouterMail, SessionMail};
+use crate::core::strategies::RunnerMail;
+use crate::probe::Probe;
+use argonaut_engine::breaker::BreakerOut;
+use argonaut_engine::event::{
+    Alert, Execution, OrderCause, OrderFilter, OrderUpdate, Output,
+};
+use argonaut_engine::ids::{ClOrdId, InstrumentId, Origin, VenueId};
+use argonaut_engine::order::{CancelOrder, ExecType, NewOrder, Order, ReplaceOrder};
+use argonaut_engine::risk::{Denial, GateContext};
+use argonaut_engine::router;
+use argonaut_engine::session::{Session, SessionOut, SessionState};
+use argonaut_engine::strategy::StrategyState;
+use argonaut_engine::units::{Nanos, Qty, SignedQty};
+
+impl<P: Probe> Core<P> {
+    /// Lets a session handle something and spreads its answers. A venue outside the table is ignored: the
+    /// links are built from the same table.
+    pub(super) fn with_session(
+        &mut self,
+        venue: VenueId,
+        out: &mut Vec<Output>,
+        handle: impl FnOnce(&mut Session, Nanos, &mut Vec<SessionOut>),
+    ) {
+        let Some(session) = self.sessions.get_mut(venue.index()) else { return };
+        self.current = crate::probe::ActorKind::Session;
+        self.probe.before(self.current);
+        handle(session, self.now, &mut self.session_out);
+        self.spread(venue, out);
+    }
+
+    pub(super) fn session(&mut self, venue: VenueId, mail: SessionMail, out: &mut Vec<Output>) {
+        let (session, now, answers) = (&mut self.sessions[venue.index()], self.now, &mut self.session_out);
+        match mail {
+            SessionMail::New(order) => session.send_new(now, order, answers),
+            SessionMail::Replace(replace) => session.send_replace(now, replace, answers),
+            SessionMail::Cancel(cancel) => {
+                // Refused when the order is final or a cancel is on its way: then there is nothing to do,
+                // and the asker has seen or will see the order's own update.
+                let _refused = session.send_cancel(now, cancel, answers);
+            }
+        }
+        self.spread(venue, out);
+    }
+
+    /// Spreads what a session said: to the world, the books, the gate, the breaker and, last, the strategy.
+    fn spread(&mut self, venue: VenueId, out: &mut Vec<Output>) {
+        let mut answers = std::mem::take(&mut self.session_out);
+        for answer in answers.drain(..) {
+            match answer {
+                SessionOut::Request(request) => out.push(Output::Request { venue, request }),
+                SessionOut::Order(update) => self.order_changed(update, out),
+                SessionOut::Execution(execution) => {
+                    let ticks = self.probe.ticks();
+                    Self::post(&mut self.book_box, ticks, execution);
+                }
+                SessionOut::Session(update) => {
+                    self.session_states[venue.index()] = update.state;
+                    out.push(Output::Session(update));
+                    if update.state == SessionState::Ready {
+                        self.start_if_ready(out);
+                    }
+                }
+                SessionOut::Alert(alert) => out.push(Output::Alert(alert)),
+                SessionOut::Position { instrument, venue_position } => {
+                    self.compare_position(instrument, venue_position, out);
+                }
+            }
+        }
+        self.session_out = answers;
+    }
+
+    fn order_changed(&mut self, update: OrderUpdate, out: &mut Vec<Output>) {
+        let order = &update.order;
+        self.gate.handle_order(self.now, order);
+        self.next_cl_ord_id = self.next_cl_ord_id.max(order.cl_ord_id.0 + 1);
+        self.exposure_changed(order.spec.instrument);
+        match update.cause {
+            OrderCause::Denied | OrderCause::ReplaceDenied(_) | OrderCause::Reported(ExecType::Rejected) => {
+                self.breaker.handle_reject(self.now, &mut self.breaker_out);
+                self.flush_breaker(out);
+            }
+            _ => {}
+        }
+        out.push(Output::Order(update));
+        if let Origin::Strategy(strategy) = order.origin {
+            if let Some(slot) = self.runner_of.get(&strategy) {
+                let ticks = self.probe.ticks();
+                Self::post(&mut self.runner_box, ticks, RunnerMail::order(*slot as u16, update));
+            }
+        }
+    }
+
+    /// The breaker watches data only where something is at stake.
+    fn exposure_changed(&mut self, instrument: InstrumentId) {
+        let (buy, sell) = self.gate.held_qty(instrument);
+        let position = self.book.position(None, instrument);
+        let exposed = !position.is_zero() || !buy.is_zero() || !sell.is_zero();
+        self.breaker.handle_exposure(self.now, instrument, exposed);
+    }
+
+    pub(super) fn execution(&mut self, execution: &Execution, out: &mut Vec<Output>) {
+        out.push(Output::Execution(*execution));
+        let applied = self.book.apply(execution);
+        let instrument = execution.instrument;
+        self.gate.handle_position(None, instrument, applied.account.position);
+        if let Some(view) = applied.strategy {
+            self.gate.handle_position(view.strategy, instrument, view.position);
+            out.push(Output::Position(view));
+        }
+        out.push(Output::Position(applied.account));
+        out.push(Output::Account(self.book.account(self.now)));
+        self.exposure_changed(instrument);
+        self.equity_changed(out);
+    }
+
+    fn compare_position(&mut self, instrument: InstrumentId, venue: SignedQty, out: &mut Vec<Output>) {
+        let ours = self.book.position(None, instrument);
+        let differs = ours != venue;
+        self.gate.block_instrument(instrument, differs);
+        if differs {
+            out.push(Output::Alert(Alert::PositionMismatch { instrument, ours, venue }));
+        }
+    }
+
+    /// Passes on what the breaker said. A mass cancel goes straight to the sessions: cancels are never blocked.
+    pub(super) fn flush_breaker(&mut self, out: &mut Vec<Output>) {
+        let mut said = std::mem::take(&mut self.breaker_out);
+        for item in said.drain(..) {
+            match item {
+                BreakerOut::Trading(update) => {
+                    out.push(Output::Engine(update.engine));
+                    out.push(Output::Trading(update));
+                }
+                BreakerOut::Breaker(update) => out.push(Output::Breaker(update)),
+                BreakerOut::CancelAll => {
+                    self.cancel_matching(&OrderFilter::default(), out);
+                }
+            }
+        }
+        // What a nested call said while this one was passing on is kept.
+        said.append(&mut self.breaker_out);
+        self.breaker_out = said;
+        if !self.breaker_out.is_empty() {
+            self.flush_breaker(out);
+        }
+    }
+
+    /// Sends a cancel for every matching live order; answers how many.
+    pub(super) fn cancel_matching(&mut self, filter: &OrderFilter, out: &mut Vec<Output>) -> u32 {
+        let mut count = 0;
+        for index in 0..self.sessions.len() {
+            let venue = VenueId(index as u8);
+            self.with_session(venue, out, |session, now, answers| {
+                count += session.cancel_matching(now, filter, answers);
+            });
+        }
+        count
+    }
+
+    pub(super) fn vet(&mut self, mail: GateMail, out: &mut Vec<Output>) {
+        match mail {
+            GateMail::New(order) => self.vet_new(&order, out),
+            GateMail::Replace { cl_ord_id, qty, pricing } => {
+                if let Err(denial) = self.vet_replace(cl_ord_id, qty, pricing) {
+                    self.replace_denied(cl_ord_id, denial, out);
+                }
+            }
+            GateMail::Cancel { cl_ord_id } => self.vet_cancel(cl_ord_id),
+        }
+    }
+
+    fn vet_new(&mut self, order: &NewOrder, out: &mut Vec<Output>) {
+        let context = self.gate_context(order.origin, order.spec.instrument);
+        match self.gate.vet_new(self.now, &context, order) {
+            Ok(vetted) => {
+                let ticks = self.probe.ticks();
+                Self::post(&mut self.router_box, ticks, RouterMail::New(vetted));
+            }
+            Err(denial) => self.new_denied(order, denial, out),
+        }
+    }
+
+    fn new_denied(&mut self, order: &NewOrder, denial: Denial, out: &mut Vec<Output>) {
+        let venue = self.config.instruments.get(order.spec.instrument).map_or(VenueId(0), |it| it.venue);
+        self.with_session(venue, out, |session, now, answers| {
+            session.record_denied(now, order, denial, answers);
+        });
+    }
+
+    pub(super) fn vet_replace(
+        &mut self,
+        cl_ord_id: ClOrdId,
+        qty: Qty,
+        pricing: argonaut_engine::order::Pricing,
+    ) -> Result<(), Denial> {
+        let Some(current) = self.order(cl_ord_id).copied() else { return Err(Denial::OrderNotOpen) };
+        let context = self.gate_context(current.origin, current.spec.instrument);
+        let replace = ReplaceOrder {
+            cl_ord_id,
+            revision: current.revision + 1,
+            instrument: current.spec.instrument,
+            qty,
+            pricing,
+        };
+        let vetted = self.gate.vet_replace(self.now, &context, &current, &replace)?;
+        let ticks = self.probe.ticks();
+        Self::post(&mut self.router_box, ticks, RouterMail::Replace(vetted));
+        Ok(())
+    }
+
+    /// The order is as it was; its owner is told that the change was refused, and by which code.
+    fn replace_denied(&mut self, cl_ord_id: ClOrdId, denial: Denial, out: &mut Vec<Output>) {
+        if let Some(order) = self.order(cl_ord_id).copied() {
+            self.order_changed(OrderUpdate { order, cause: OrderCause::ReplaceDenied(denial.code()) }, out);
+        }
+    }
+
+    fn vet_cancel(&mut self, cl_ord_id: ClOrdId) {
+        let Some(order) = self.order(cl_ord_id) else { return };
+        let cancel = CancelOrder { cl_ord_id, instrument: order.spec.instrument };
+        let vetted = self.gate.vet_cancel(self.now, cancel);
+        let ticks = self.probe.ticks();
+        Self::post(&mut self.router_box, ticks, RouterMail::Cancel(vetted));
+    }
+
+    pub(super) fn route(&mut self, mail: RouterMail, out: &mut Vec<Output>) {
+        match mail {
+            RouterMail::New(vetted) => {
+                let instrument = vetted.get().spec.instrument;
+                match router::route(&self.config.instruments, &self.session_states, instrument) {
+                    Ok(venue) => self.send(venue, SessionMail::New(vetted)),
+                    Err(_no_route) => {
+                        let order = *vetted.get();
+                        self.new_denied(&order, Denial::VenueNotReady, out);
+                    }
+                }
+            }
+            RouterMail::Replace(vetted) => {
+                let replace = *vetted.get();
+                match router::route(&self.config.instruments, &self.session_states, replace.instrument) {
+                    Ok(venue) => self.send(venue, SessionMail::Replace(vetted)),
+                    Err(_no_route) => {
+                        self.replace_denied(replace.cl_ord_id, Denial::VenueNotReady, out);
+                    }
+                }
+            }
+            RouterMail::Cancel(vetted) => {
+                // A cancel goes where its order is, ready or not: the session decides what can be sent.
+                let cl_ord_id = vetted.get().cl_ord_id;
+                if let Some(venue) = self.order(cl_ord_id).map(|order: &Order| order.venue) {
+                    self.send(venue, SessionMail::Cancel(vetted));
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, venue: VenueId, mail: SessionMail) {
+        let ticks = self.probe.ticks();
+        Self::post(&mut self.session_box, ticks, (venue, mail));
+    }
+
+    fn gate_context(&self, origin: Origin, instrument: InstrumentId) -> GateContext {
+        let strategy_running = match origin {
+            Origin::User(_) => true,
+            Origin::External => false,
+            Origin::Strategy(strategy) => self
+                .runner_of
+                .get(&strategy)
+                .is_some_and(|slot| self.runners[*slot].runner.state() == StrategyState::Running),
+        };
+        let venue_ready = self
+            .config
+            .instruments
+            .get(instrument)
+            .and_then(|it| self.session_states.get(it.venue.index()))
+            .is_some_and(|state| *state == SessionState::Ready);
+        GateContext { trading: self.breaker.trading(), strategy_running, venue_ready }
+    }
+}

@@ -1,0 +1,155 @@
+//! The state of a core as one value: for snapshots, recovery and the state hash.
+
+use super::keys::KeyTable;
+use super::strategies::{RunnerSlot, SavedRunner};
+use super::{Core, CoreConfig, SLOT_RUNNERS};
+use crate::probe::{NoProbe, Probe};
+use argonaut_engine::breaker::Breaker;
+use argonaut_engine::hash::StateHasher;
+use argonaut_engine::ids::Seq;
+use argonaut_engine::market::Quote;
+use argonaut_engine::position::PositionBook;
+use argonaut_engine::risk::Gate;
+use argonaut_engine::session::Session;
+use argonaut_engine::units::Nanos;
+use serde::{Deserialize, Serialize};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// Everything that a core is, without what is derived from its configuration.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CoreState {
+    seq: Seq,
+    now: Nanos,
+    sessions: Vec<Session>,
+    book: PositionBook,
+    breaker: Breaker,
+    gate: Gate,
+    runners: Vec<SavedRunner>,
+    quotes: Vec<Option<Quote>>,
+    keys: KeyTable,
+    next_cl_ord_id: u64,
+    next_strategy_id: u32,
+    equity_dirty: bool,
+    next_sample: Nanos,
+}
+
+/// A snapshot does not fit the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreFault {
+    #[error("the snapshot knows {saved} instruments, the configuration {configured}; instruments may be added at the end of the list but never removed or reordered")]
+    Instruments { saved: usize, configured: usize },
+    #[error("the snapshot knows {saved} venues, the configuration {configured}")]
+    Venues { saved: usize, configured: usize },
+}
+
+impl CoreState {
+    #[must_use]
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+}
+
+impl<P: Probe> Core<P> {
+    #[must_use]
+    pub fn state(&self) -> CoreState {
+        CoreState {
+            seq: self.seq,
+            now: self.now,
+            sessions: self.sessions.clone(),
+            book: self.book.clone(),
+            breaker: self.breaker.clone(),
+            gate: self.gate.clone(),
+            runners: self.runners.iter().map(RunnerSlot::save).collect(),
+            quotes: self.quotes.clone(),
+            keys: self.keys.clone(),
+            next_cl_ord_id: self.next_cl_ord_id,
+            next_strategy_id: self.next_strategy_id,
+            equity_dirty: self.equity_dirty,
+            next_sample: self.next_sample,
+        }
+    }
+
+    /// Hash of the state behind the last input. A `StateHash` input is no part of it, so that the recorded
+    /// value can be compared.
+    #[must_use]
+    pub fn state_hash(&self) -> u64 {
+        let mut hasher = StateHasher::new();
+        self.sessions.hash(&mut hasher);
+        self.book.hash(&mut hasher);
+        self.breaker.hash(&mut hasher);
+        self.gate.hash(&mut hasher);
+        for slot in &self.runners {
+            slot.save().hash(&mut hasher);
+        }
+        self.quotes.hash(&mut hasher);
+        self.keys.hash(&mut hasher);
+        self.next_cl_ord_id.hash(&mut hasher);
+        self.next_strategy_id.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// A core that continues where `state` was taken.
+    ///
+    /// # Errors
+    /// [`RestoreFault`] when the configuration has changed in a way that the state does not fit.
+    pub fn restore(config: Arc<CoreConfig>, state: CoreState, probe: P) -> Result<Self, RestoreFault> {
+        let configured = config.instruments.len();
+        if state.quotes.len() > configured {
+            return Err(RestoreFault::Instruments { saved: state.quotes.len(), configured });
+        }
+        if state.sessions.len() != config.venues_count {
+            let (saved, configured) = (state.sessions.len(), config.venues_count);
+            return Err(RestoreFault::Venues { saved, configured });
+        }
+        let mut core = Self::new(config, probe);
+        core.seq = state.seq;
+        core.now = state.now;
+        core.session_states = state.sessions.iter().map(Session::state).collect();
+        core.sessions = state.sessions;
+        core.book = state.book;
+        core.breaker = state.breaker;
+        core.gate = state.gate;
+        core.quotes = state.quotes;
+        core.quotes.resize(configured, None);
+        core.keys = state.keys;
+        core.next_cl_ord_id = state.next_cl_ord_id;
+        core.next_strategy_id = state.next_strategy_id;
+        core.equity_dirty = state.equity_dirty;
+        core.next_sample = state.next_sample;
+        for saved in state.runners {
+            core.restore_runner(saved);
+        }
+        core.arm();
+        Ok(core)
+    }
+}
+
+impl Core<NoProbe> {
+    /// The same core under another probe.
+    #[must_use]
+    pub fn with_probe<Q: Probe>(self, probe: Q) -> Core<Q> {
+        let Self { config, probe: NoProbe, .. } = &self;
+        let mut core = Core::new(config.clone(), probe);
+        core.seq = self.seq;
+        core.now = self.now;
+        core.sessions = self.sessions;
+        core.session_states = self.session_states;
+        core.book = self.book;
+        core.breaker = self.breaker;
+        core.gate = self.gate;
+        core.runners = self.runners;
+        core.runner_of = self.runner_of;
+        core.quotes = self.quotes;
+        core.subscribers = self.subscribers;
+        core.keys = self.keys;
+        core.next_cl_ord_id = self.next_cl_ord_id;
+        core.next_strategy_id = self.next_strategy_id;
+        core.equity_dirty = self.equity_dirty;
+        core.next_sample = self.next_sample;
+        core.deadlines = self.deadlines;
+        core
+    }
+}
+
+const _: () = assert!(SLOT_RUNNERS > 0, "runner deadlines follow the core's own");
