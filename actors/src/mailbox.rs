@@ -194,13 +194,13 @@ pub struct Bell(Arc<BellState>);
 #[derive(Default)]
 struct BellState {
     parked: std::sync::atomic::AtomicBool,
-    thread: std::sync::OnceLock<std::thread::Thread>,
+    thread: arc_swap::ArcSwapOption<std::thread::Thread>,
 }
 
 impl Bell {
-    /// Names the calling thread as the one to wake. The first caller stays.
+    /// Names the calling thread as the one to wake, in place of an earlier one.
     pub fn own(&self) {
-        self.0.thread.get_or_init(std::thread::current);
+        self.0.thread.store(Some(Arc::new(std::thread::current())));
     }
 
     #[inline]
@@ -209,7 +209,7 @@ impl Bell {
         // look at its queues sees the message.
         std::sync::atomic::fence(Ordering::SeqCst);
         if self.0.parked.load(Ordering::Relaxed) && self.0.parked.swap(false, Ordering::AcqRel) {
-            if let Some(thread) = self.0.thread.get() {
+            if let Some(thread) = self.0.thread.load().as_ref() {
                 thread.unpark();
             }
         }

@@ -3,7 +3,6 @@
 use super::keys::Use;
 use super::{Core, GateMail};
 use crate::probe::Probe;
-use argonaut_engine::bounds::STRATEGIES_MAX;
 use argonaut_engine::breaker::{BreakerKind, TradingState, TripAction, TripCause};
 use argonaut_engine::event::{
     Command, CommandEnvelope, Done, EngineState, OrderFilter, Output, ReasonText, Refusal, repriced,
@@ -208,10 +207,6 @@ impl<P: Probe> Core<P> {
             self.breaker.started(self.now, &mut self.breaker_out);
             self.flush_breaker(out);
         }
-    }
-
-    pub(super) fn room_for_strategy(&self) -> bool {
-        self.runners.len() < STRATEGIES_MAX
     }
 }
 

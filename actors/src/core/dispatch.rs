@@ -12,7 +12,6 @@ use argonaut_engine::order::{CancelOrder, ExecType, NewOrder, Order, ReplaceOrde
 use argonaut_engine::risk::{Denial, GateContext};
 use argonaut_engine::router;
 use argonaut_engine::session::{Session, SessionOut, SessionState};
-use argonaut_engine::strategy::StrategyState;
 use argonaut_engine::units::{Nanos, Qty, SignedQty};
 
 impl<P: Probe> Core<P> {
@@ -269,7 +268,7 @@ impl<P: Probe> Core<P> {
             Origin::Strategy(strategy) => self
                 .runner_of
                 .get(&strategy)
-                .is_some_and(|slot| self.runners[*slot].runner.state() == StrategyState::Running),
+                .is_some_and(|slot| self.runners[*slot].is_running()),
         };
         let venue_ready = self
             .config

@@ -32,14 +32,14 @@ use argonaut_engine::order::{CancelOrder, NewOrder, Order, OrderSpec, Pricing, R
 use argonaut_engine::position::PositionBook;
 use argonaut_engine::risk::{Gate, Limits, Vetted};
 use argonaut_engine::session::{Session, SessionOut, SessionState};
-use argonaut_engine::strategy::{Outbox, Registry};
+use argonaut_engine::strategy::{Outbox, Registry, Runner};
 use argonaut_engine::units::{Nanos, Qty, Span};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use keys::KeyTable;
-use strategies::{RunnerMail, RunnerSlot};
+use strategies::RunnerMail;
 
 /// What a core is built from. Two cores with the same configuration and inputs are the same.
 #[derive(Clone)]
@@ -95,7 +95,7 @@ pub struct Core<P: Probe> {
     pub(crate) book: PositionBook,
     pub(crate) breaker: Breaker,
     pub(crate) gate: Gate,
-    pub(crate) runners: Vec<RunnerSlot>,
+    pub(crate) runners: Vec<Runner>,
     pub(crate) runner_of: BTreeMap<StrategyId, usize>,
     pub(crate) quotes: Vec<Option<Quote>>,
     pub(crate) subscribers: Vec<Vec<u16>>,
@@ -170,7 +170,7 @@ impl<P: Probe> Core<P> {
             router_box: Mailbox::with_capacity(ROUTER_BOX),
             session_out: Vec::with_capacity(64),
             breaker_out: Vec::with_capacity(8),
-            outbox: Outbox::with_capacity(),
+            outbox: Outbox::new(1),
             current: ActorKind::Session,
             faulted: false,
             seq: Seq(0),

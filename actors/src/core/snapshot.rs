@@ -1,8 +1,7 @@
 //! The state of a core as one value: for snapshots, recovery and the state hash.
 
 use super::keys::KeyTable;
-use super::strategies::{RunnerSlot, SavedRunner};
-use super::{Core, CoreConfig, SLOT_RUNNERS};
+use super::{Core, CoreConfig};
 use crate::probe::{NoProbe, Probe};
 use argonaut_engine::breaker::Breaker;
 use argonaut_engine::hash::StateHasher;
@@ -11,6 +10,7 @@ use argonaut_engine::market::Quote;
 use argonaut_engine::position::PositionBook;
 use argonaut_engine::risk::Gate;
 use argonaut_engine::session::Session;
+use argonaut_engine::strategy::{Runner, RunnerSnapshot};
 use argonaut_engine::units::Nanos;
 use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
@@ -25,7 +25,7 @@ pub struct CoreState {
     book: PositionBook,
     breaker: Breaker,
     gate: Gate,
-    runners: Vec<SavedRunner>,
+    runners: Vec<RunnerSnapshot>,
     quotes: Vec<Option<Quote>>,
     keys: KeyTable,
     next_cl_ord_id: u64,
@@ -37,7 +37,7 @@ pub struct CoreState {
 /// A snapshot does not fit the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreFault {
-    #[error("the snapshot knows {saved} instruments, the configuration {configured}; instruments may be added at the end of the list but never removed or reordered")]
+    #[error("the snapshot knows {saved} instruments, the configuration {configured}: a journal keeps its instruments; use a new data folder for other ones")]
     Instruments { saved: usize, configured: usize },
     #[error("the snapshot knows {saved} venues, the configuration {configured}")]
     Venues { saved: usize, configured: usize },
@@ -60,7 +60,7 @@ impl<P: Probe> Core<P> {
             book: self.book.clone(),
             breaker: self.breaker.clone(),
             gate: self.gate.clone(),
-            runners: self.runners.iter().map(RunnerSlot::save).collect(),
+            runners: self.runners.iter().map(Runner::save).collect(),
             quotes: self.quotes.clone(),
             keys: self.keys.clone(),
             next_cl_ord_id: self.next_cl_ord_id,
@@ -79,9 +79,7 @@ impl<P: Probe> Core<P> {
         self.book.hash(&mut hasher);
         self.breaker.hash(&mut hasher);
         self.gate.hash(&mut hasher);
-        for slot in &self.runners {
-            slot.save().hash(&mut hasher);
-        }
+        self.runners.hash(&mut hasher);
         self.quotes.hash(&mut hasher);
         self.keys.hash(&mut hasher);
         self.next_cl_ord_id.hash(&mut hasher);
@@ -95,7 +93,7 @@ impl<P: Probe> Core<P> {
     /// [`RestoreFault`] when the configuration has changed in a way that the state does not fit.
     pub fn restore(config: Arc<CoreConfig>, state: CoreState, probe: P) -> Result<Self, RestoreFault> {
         let configured = config.instruments.len();
-        if state.quotes.len() > configured {
+        if state.quotes.len() != configured {
             return Err(RestoreFault::Instruments { saved: state.quotes.len(), configured });
         }
         if state.sessions.len() != config.venues_count {
@@ -111,7 +109,6 @@ impl<P: Probe> Core<P> {
         core.breaker = state.breaker;
         core.gate = state.gate;
         core.quotes = state.quotes;
-        core.quotes.resize(configured, None);
         core.keys = state.keys;
         core.next_cl_ord_id = state.next_cl_ord_id;
         core.next_strategy_id = state.next_strategy_id;
@@ -151,5 +148,3 @@ impl Core<NoProbe> {
         core
     }
 }
-
-const _: () = assert!(SLOT_RUNNERS > 0, "runner deadlines follow the core's own");

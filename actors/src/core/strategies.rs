@@ -5,24 +5,12 @@ use crate::probe::Probe;
 use argonaut_engine::event::{
     Alert, Deployment, Done, EngineState, OrderFilter, OrderUpdate, Output, Refusal,
 };
-use argonaut_engine::ids::{Origin, StrategyId};
+use argonaut_engine::bounds::STRATEGIES_MAX;
+use argonaut_engine::ids::{InstrumentId, Origin, StrategyId};
 use argonaut_engine::market::MarketEvent;
 use argonaut_engine::order::NewOrder;
-use argonaut_engine::strategy::{Intent, Outbox, Params, Runner, RunnerEnv, StrategyState};
+use argonaut_engine::strategy::{Intent, Outbox, Params, Runner, RunnerEnv, RunnerSnapshot, StrategyState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// One deployment.
-pub(crate) struct RunnerSlot {
-    pub runner: Runner,
-}
-
-pub(crate) type SavedRunner = argonaut_engine::strategy::SavedRunner;
-
-impl RunnerSlot {
-    pub fn save(&self) -> SavedRunner {
-        self.runner.save()
-    }
-}
 
 /// What a runner is given.
 pub(crate) struct RunnerMail {
@@ -35,7 +23,6 @@ enum RunnerEvent {
     Market(MarketEvent),
     Order(OrderUpdate),
     Timer,
-    Pause,
 }
 
 impl RunnerMail {
@@ -50,43 +37,51 @@ impl RunnerMail {
 impl<P: Probe> Core<P> {
     /// Lets one strategy's code run, catches its panic, and passes on what it wants.
     pub(super) fn runner(&mut self, mail: RunnerMail, out: &mut Vec<Output>) {
-        let slot = usize::from(mail.slot);
-        let Some(place) = self.runners.get_mut(slot) else { return };
+        let called = self.call_runner(usize::from(mail.slot), out, |runner, env, outbox| {
+            match &mail.event {
+                RunnerEvent::Start => runner.handle_start(env, outbox),
+                RunnerEvent::Market(event) => runner.handle_market(event, env, outbox),
+                RunnerEvent::Order(update) => runner.handle_order(update, env, outbox),
+                RunnerEvent::Timer => runner.handle_timer(env, outbox),
+            }
+            Ok(())
+        });
+        debug_assert!(called.is_ok(), "Invariant: only a change of state can be refused");
+    }
+
+    fn call_runner(
+        &mut self,
+        slot: usize,
+        out: &mut Vec<Output>,
+        call: impl FnOnce(&mut Runner, &RunnerEnv<'_>, &mut Outbox) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         let env = RunnerEnv {
             now: self.now,
-            instruments: &self.config.instruments,
-            book: &self.book,
-            quotes: &self.quotes,
             trading: self.breaker.trading(),
+            instruments: &self.config.instruments,
+            quotes: &self.quotes,
+            positions: &self.book,
         };
-        self.outbox.begin(self.next_cl_ord_id);
-        let (runner, outbox) = (&mut place.runner, &mut self.outbox);
-        let before = runner.state();
-        let guarded = catch_unwind(AssertUnwindSafe(|| match &mail.event {
-            RunnerEvent::Start => runner.handle_start(&env, outbox),
-            RunnerEvent::Market(event) => runner.handle_market(&env, event, outbox),
-            RunnerEvent::Order(update) => runner.handle_order(&env, update, outbox),
-            RunnerEvent::Timer => runner.handle_timer(&env, outbox),
-            RunnerEvent::Pause => runner.handle_pause(&env, outbox),
-        }));
-        if guarded.is_err() {
-            return self.rebuild_runner(slot, out);
-        }
-        let changed = runner.state() != before;
+        self.outbox.reset(self.next_cl_ord_id);
+        let (runner, outbox) = (&mut self.runners[slot], &mut self.outbox);
+        let Ok(result) = catch_unwind(AssertUnwindSafe(|| call(runner, &env, outbox))) else {
+            self.rebuild_runner(slot, out);
+            return Ok(());
+        };
         self.deadlines.set(SLOT_RUNNERS + slot, runner.poll_timeout());
-        self.take_intents(slot, out);
-        if changed {
-            self.tell_strategy(slot, out);
+        if !self.outbox.intents.is_empty() || self.outbox.dropped_count > 0 {
+            self.take_intents(slot, out);
         }
+        result
     }
 
     /// The strategy's own code panicked: its memory is thrown away, its orders are canceled, and the
     /// factory builds it again, until it has failed too often and stays Faulted.
     fn rebuild_runner(&mut self, slot: usize, out: &mut Vec<Output>) {
         let (now, config) = (self.now, self.config.clone());
-        let runner = &mut self.runners[slot].runner;
-        runner.rebuild(&config.registry, now);
-        let (strategy, running) = (runner.id(), runner.state() == StrategyState::Running);
+        let runner = &mut self.runners[slot];
+        let running = runner.rebuild(&config.registry, now) == StrategyState::Running;
+        let strategy = runner.id();
         self.deadlines.set(SLOT_RUNNERS + slot, None);
         self.cancel_of(strategy, out);
         self.tell_strategy(slot, out);
@@ -96,7 +91,7 @@ impl<P: Probe> Core<P> {
     }
 
     fn take_intents(&mut self, slot: usize, out: &mut Vec<Output>) {
-        let strategy = self.runners[slot].runner.id();
+        let strategy = self.runners[slot].id();
         self.next_cl_ord_id = self.outbox.next_cl_ord_id;
         if self.outbox.dropped_count > 0 {
             let count = self.outbox.dropped_count;
@@ -130,7 +125,7 @@ impl<P: Probe> Core<P> {
     }
 
     fn tell_strategy(&mut self, slot: usize, out: &mut Vec<Output>) {
-        out.push(Output::Strategy(self.runners[slot].runner.update(self.now)));
+        out.push(Output::Strategy(self.runners[slot].update(self.now)));
     }
 
     fn cancel_of(&mut self, strategy: StrategyId, out: &mut Vec<Output>) {
@@ -147,10 +142,17 @@ impl<P: Probe> Core<P> {
         }
         let slot = self.free_slot().ok_or(Refusal::TooManyStrategies)?;
         let id = StrategyId(self.next_strategy_id);
-        let runner = Runner::new(id, deployment.clone(), 1, &self.config.registry, self.now)
-            .map_err(Refusal::Params)?;
+        let runner =
+            Runner::new(id, deployment.clone(), 1, &self.config.registry).map_err(Refusal::Params)?;
         self.next_strategy_id += 1;
-        self.place_runner(slot, runner);
+        self.subscribe(slot, runner.instruments());
+        if slot == self.runners.len() {
+            self.runners.push(runner);
+        } else {
+            let old = std::mem::replace(&mut self.runners[slot], runner);
+            self.runner_of.remove(&old.id());
+        }
+        self.runner_of.insert(id, slot);
         self.tell_strategy(slot, out);
         self.post_runner(slot, RunnerEvent::Start);
         Ok(Done::Strategy(id))
@@ -158,27 +160,19 @@ impl<P: Probe> Core<P> {
 
     /// A new place, or that of the longest stopped strategy when all are taken.
     fn free_slot(&self) -> Option<usize> {
-        if self.room_for_strategy() {
+        if self.runners.len() < STRATEGIES_MAX {
             return Some(self.runners.len());
         }
         self.runners
             .iter()
             .enumerate()
-            .filter(|(_, place)| place.runner.state() == StrategyState::Stopped)
-            .min_by_key(|(_, place)| place.runner.id())
+            .filter(|(_, runner)| runner.state() == StrategyState::Stopped)
+            .min_by_key(|(_, runner)| runner.id())
             .map(|(slot, _)| slot)
     }
 
-    fn place_runner(&mut self, slot: usize, runner: Runner) {
-        let id = runner.id();
-        self.subscribe(slot, &runner);
-        if slot == self.runners.len() {
-            self.runners.push(RunnerSlot { runner });
-        } else {
-            let old = std::mem::replace(&mut self.runners[slot], RunnerSlot { runner });
-            self.runner_of.remove(&old.runner.id());
-        }
-        self.runner_of.insert(id, slot);
+    fn slot_of(&self, strategy: StrategyId) -> Result<usize, Refusal> {
+        self.runner_of.get(&strategy).copied().ok_or(Refusal::StrategyUnknown(strategy))
     }
 
     /// The same deployment with other parameters, as a new version; its orders are canceled first.
@@ -188,14 +182,13 @@ impl<P: Probe> Core<P> {
         params: &Params,
         out: &mut Vec<Output>,
     ) -> Result<Done, Refusal> {
-        let slot = *self.runner_of.get(&strategy).ok_or(Refusal::StrategyUnknown(strategy))?;
-        let old = &self.runners[slot].runner;
-        let deployment = Deployment { params: params.clone(), ..old.deployment().clone() };
-        let runner = Runner::new(strategy, deployment, old.version() + 1, &self.config.registry, self.now)
-            .map_err(Refusal::Params)?;
+        let slot = self.slot_of(strategy)?;
+        let config = self.config.clone();
+        self.runners[slot].redeploy(params.clone(), &config.registry).map_err(Refusal::Params)?;
         self.unsubscribe(slot);
-        self.subscribe(slot, &runner);
-        self.runners[slot] = RunnerSlot { runner };
+        let instruments = self.runners[slot].instruments().to_vec();
+        self.subscribe(slot, &instruments);
+        self.deadlines.set(SLOT_RUNNERS + slot, None);
         self.cancel_of(strategy, out);
         self.tell_strategy(slot, out);
         self.post_runner(slot, RunnerEvent::Start);
@@ -204,8 +197,8 @@ impl<P: Probe> Core<P> {
 
     /// Keeps each list sorted by slot: the order in which strategies are told must not depend on history
     /// that a snapshot does not have.
-    fn subscribe(&mut self, slot: usize, runner: &Runner) {
-        for instrument in &runner.deployment().instruments {
+    fn subscribe(&mut self, slot: usize, instruments: &[InstrumentId]) {
+        for instrument in instruments {
             let list = &mut self.subscribers[instrument.index()];
             let place = list.partition_point(|other| usize::from(*other) < slot);
             list.insert(place, slot as u16);
@@ -219,52 +212,32 @@ impl<P: Probe> Core<P> {
     }
 
     pub(super) fn pause_strategy(&mut self, strategy: StrategyId, out: &mut Vec<Output>) -> Result<Done, Refusal> {
-        let slot = *self.runner_of.get(&strategy).ok_or(Refusal::StrategyUnknown(strategy))?;
-        match self.runners[slot].runner.state() {
-            StrategyState::Running => {}
-            StrategyState::Paused => return Err(Refusal::StrategyState(strategy, "paused already")),
-            StrategyState::Stopped => return Err(Refusal::StrategyState(strategy, "stopped")),
-            StrategyState::Faulted => return Err(Refusal::StrategyState(strategy, "faulted")),
-        }
-        self.post_runner(slot, RunnerEvent::Pause);
-        self.run(out);
+        let slot = self.slot_of(strategy)?;
+        self.call_runner(slot, out, Runner::handle_pause)?;
         self.cancel_of(strategy, out);
+        self.tell_strategy(slot, out);
         Ok(Done::Strategy(strategy))
     }
 
+    /// Pauses whatever runs. Orders are the caller's business.
     pub(super) fn pause_all(&mut self, out: &mut Vec<Output>) {
         for slot in 0..self.runners.len() {
-            if self.runners[slot].runner.state() == StrategyState::Running {
-                self.post_runner(slot, RunnerEvent::Pause);
+            if self.runners[slot].is_running() && self.call_runner(slot, out, Runner::handle_pause).is_ok() {
+                self.tell_strategy(slot, out);
             }
         }
-        self.run(out);
     }
 
     pub(super) fn resume_strategy(&mut self, strategy: StrategyId, out: &mut Vec<Output>) -> Result<Done, Refusal> {
-        let slot = *self.runner_of.get(&strategy).ok_or(Refusal::StrategyUnknown(strategy))?;
-        match self.runners[slot].runner.state() {
-            StrategyState::Paused => {}
-            StrategyState::Running => return Err(Refusal::StrategyState(strategy, "running already")),
-            StrategyState::Stopped => return Err(Refusal::StrategyState(strategy, "stopped; redeploy it")),
-            StrategyState::Faulted => return Err(Refusal::StrategyState(strategy, "faulted; redeploy it")),
-        }
-        self.runners[slot].runner.resume();
+        let slot = self.slot_of(strategy)?;
+        self.call_runner(slot, out, Runner::handle_resume)?;
         self.tell_strategy(slot, out);
-        self.post_runner(slot, RunnerEvent::Start);
         Ok(Done::Strategy(strategy))
     }
 
     pub(super) fn stop_strategy(&mut self, strategy: StrategyId, out: &mut Vec<Output>) -> Result<Done, Refusal> {
-        let slot = *self.runner_of.get(&strategy).ok_or(Refusal::StrategyUnknown(strategy))?;
-        if self.runners[slot].runner.state() == StrategyState::Stopped {
-            return Err(Refusal::StrategyState(strategy, "stopped already"));
-        }
-        if self.runners[slot].runner.state() == StrategyState::Running {
-            self.post_runner(slot, RunnerEvent::Pause);
-            self.run(out);
-        }
-        self.runners[slot].runner.stop();
+        let slot = self.slot_of(strategy)?;
+        self.call_runner(slot, out, Runner::handle_stop)?;
         self.unsubscribe(slot);
         self.deadlines.set(SLOT_RUNNERS + slot, None);
         self.cancel_of(strategy, out);
@@ -273,15 +246,15 @@ impl<P: Probe> Core<P> {
     }
 
     /// Puts a saved runner back into its place. A strategy that cannot read its own state stays Faulted.
-    pub(super) fn restore_runner(&mut self, saved: SavedRunner) {
+    pub(super) fn restore_runner(&mut self, saved: RunnerSnapshot) {
         let runner = Runner::restore(saved, &self.config.registry);
-        let (slot, id) = (self.runners.len(), runner.id());
+        let slot = self.runners.len();
         if runner.state() != StrategyState::Stopped {
-            self.subscribe(slot, &runner);
+            self.subscribe(slot, runner.instruments());
         }
         self.deadlines.set(SLOT_RUNNERS + slot, runner.poll_timeout());
-        self.runner_of.insert(id, slot);
-        self.runners.push(RunnerSlot { runner });
+        self.runner_of.insert(runner.id(), slot);
+        self.runners.push(runner);
     }
 
     /// Whether strategies are given market data at all.
