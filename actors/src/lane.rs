@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::core::{Core, CoreFault};
 use crate::inlet::{Asked, Inlets, LinkEnd, Outbound};
 use crate::journal::{JournalFault, JournalWriter};
-use crate::probe::{LaneProbe, NoProbe, Probe};
+use crate::probe::{LaneProbe, NoProbe};
 use argonaut_engine::bounds::OUTPUTS_PER_INPUT_MAX;
 use argonaut_engine::event::{Done, EngineState, Input, LinkEvent, Output, Refusal, Source, Stamped};
 use argonaut_engine::ids::{CommandId, Seq, VenueId};
@@ -152,7 +152,7 @@ impl<J: JournalWriter> Lane<J> {
             core_affinity::set_for_current(core_affinity::CoreId { id: core });
         }
         self.inlets.bell.own();
-        self.disconnect_all("engine process started")?;
+        self.process(Source::Lane, Input::ProcessStarted)?;
         let mut idle_rounds = 0_u32;
         while !self.status.stop.load(Ordering::Acquire) {
             self.status.heartbeat.fetch_add(1, Ordering::Relaxed);

@@ -59,6 +59,8 @@ pub enum Input {
     LatencyBreach { measured: Span, budget: Span },
     /// Checkpoint: hash of the state after the input before this one. Replay compares.
     StateHash(u64),
+    /// A process has taken up this journal: the engine is stopped and every link is down.
+    ProcessStarted,
     /// The input `seq` made a core machine panic; replay must not give it to the machines again.
     Poisoned { seq: Seq },
 }
@@ -74,6 +76,19 @@ pub enum LinkEvent {
     MassStatusEnd { venue: VenueId },
     /// A position as the venue sees it, during reconciliation.
     VenuePosition { venue: VenueId, instrument: InstrumentId, position: SignedQty },
+}
+
+impl LinkEvent {
+    #[must_use]
+    pub const fn venue(&self) -> VenueId {
+        match self {
+            Self::Connecting { venue }
+            | Self::LoggedOn { venue }
+            | Self::Disconnected { venue, .. }
+            | Self::MassStatusEnd { venue }
+            | Self::VenuePosition { venue, .. } => *venue,
+        }
+    }
 }
 
 /// A command with its sender.
@@ -304,6 +319,8 @@ pub enum Alert {
     UnexpectedReport { cl_ord_id: ClOrdId },
     /// Our position and the venue's differ; new orders in this instrument are blocked.
     PositionMismatch { instrument: InstrumentId, ours: SignedQty, venue: SignedQty },
+    /// The position book cannot hold this execution: positions and profit are wrong until a person acts.
+    NotBooked { cl_ord_id: ClOrdId, instrument: InstrumentId },
     /// The strategy emitted more intents in one call than it may.
     IntentsDropped { strategy: StrategyId, count: u32 },
 }

@@ -58,7 +58,7 @@ impl<P: Probe> Core<P> {
             }
             Command::SetBreakerLimits { limits, reason } => {
                 given(reason)?;
-                self.breaker.set_limits((**limits).clone());
+                self.breaker.set_limits(self.now, (**limits).clone());
                 out.push(Output::BreakerLimits(limits.clone()));
                 Ok(Done::Accepted)
             }
@@ -83,28 +83,15 @@ impl<P: Probe> Core<P> {
     }
 
     fn start_engine(&mut self, out: &mut Vec<Output>) -> Result<Done, Refusal> {
-        match self.breaker.engine() {
-            EngineState::Stopped => {}
-            EngineState::Starting => return Err(Refusal::EngineState("starting already")),
-            EngineState::Running => return Err(Refusal::EngineState("running already")),
-            EngineState::Stopping => return Err(Refusal::EngineState("stopping; wait until it has stopped")),
-        }
-        self.breaker.start(self.now, &mut self.breaker_out);
+        self.breaker.start(self.now, &mut self.breaker_out)?;
         self.flush_breaker(out);
         self.start_if_ready(out);
         Ok(Done::Accepted)
     }
 
     fn stop_engine(&mut self, out: &mut Vec<Output>) -> Result<Done, Refusal> {
-        match self.breaker.engine() {
-            EngineState::Running | EngineState::Starting => {}
-            EngineState::Stopped => return Err(Refusal::EngineState("stopped already")),
-            EngineState::Stopping => return Err(Refusal::EngineState("stopping already")),
-        }
-        self.breaker.stop(self.now, &mut self.breaker_out);
-        self.flush_breaker(out);
-        self.cancel_matching(&OrderFilter::default(), out);
-        Ok(Done::Accepted)
+        self.breaker.stop(self.now, &mut self.breaker_out)?;
+        self.accepted(out)
     }
 
     /// Halt first, so that nothing new leaves while the cancels are written.

@@ -3,9 +3,9 @@
 use super::{Core, GateMail, RouterMail, SessionMail};
 use crate::core::strategies::RunnerMail;
 use crate::probe::Probe;
-use argonaut_engine::breaker::BreakerOut;
+use argonaut_engine::breaker::{BreakerKind, BreakerOut, TripAction, TripCause};
 use argonaut_engine::event::{
-    Alert, Execution, OrderCause, OrderFilter, OrderUpdate, Output,
+    Alert, Execution, OrderCause, OrderFilter, OrderUpdate, Output, ReasonText,
 };
 use argonaut_engine::ids::{ClOrdId, InstrumentId, Origin, VenueId};
 use argonaut_engine::order::{CancelOrder, ExecType, NewOrder, Order, ReplaceOrder};
@@ -102,17 +102,34 @@ impl<P: Probe> Core<P> {
 
     pub(super) fn execution(&mut self, execution: &Execution, out: &mut Vec<Output>) {
         out.push(Output::Execution(*execution));
-        let applied = self.book.apply(execution);
         let instrument = execution.instrument;
-        self.gate.handle_position(None, instrument, applied.account.position);
-        if let Some(view) = applied.strategy {
-            self.gate.handle_position(view.strategy, instrument, view.position);
-            out.push(Output::Position(view));
+        match self.book.apply(execution) {
+            Ok(applied) => {
+                self.gate.handle_position(None, instrument, applied.account.position);
+                if let Some(view) = applied.strategy {
+                    self.gate.handle_position(view.strategy, instrument, view.position);
+                    out.push(Output::Position(view));
+                }
+                out.push(Output::Position(applied.account));
+                out.push(Output::Account(self.book.account(self.now)));
+                if applied.unattributed.is_some() {
+                    self.not_booked(execution, out);
+                }
+            }
+            Err(_fault) => self.not_booked(execution, out),
         }
-        out.push(Output::Position(applied.account));
-        out.push(Output::Account(self.book.account(self.now)));
         self.exposure_changed(instrument);
         self.equity_changed(out);
+    }
+
+    /// The venue's execution is beyond what the book can hold: a person must look before trading goes on.
+    fn not_booked(&mut self, execution: &Execution, out: &mut Vec<Output>) {
+        out.push(Output::Alert(Alert::NotBooked { cl_ord_id: execution.cl_ord_id, instrument: execution.instrument }));
+        self.gate.block_instrument(execution.instrument, true);
+        let reason = ReasonText::cut("an execution could not be booked; see the alert");
+        let cause = TripCause::Reason(reason);
+        self.breaker.trip(self.now, BreakerKind::Fault, cause, TripAction::Halt, &mut self.breaker_out);
+        self.flush_breaker(out);
     }
 
     fn compare_position(&mut self, instrument: InstrumentId, venue: SignedQty, out: &mut Vec<Output>) {

@@ -23,7 +23,7 @@ use argonaut_engine::bounds::{
 };
 use argonaut_engine::breaker::{Breaker, BreakerKind, BreakerLimits, BreakerOut, TripAction, TripCause};
 use argonaut_engine::event::{
-    AccountConfig, CommandEnvelope, EngineState, Execution, Input, Output, ReasonText, Stamped,
+    AccountConfig, CommandEnvelope, EngineState, Execution, Input, LinkEvent, Output, ReasonText, Stamped,
 };
 use argonaut_engine::ids::{ClOrdId, CommandId, InstrumentId, Seq, StrategyId, VenueId};
 use argonaut_engine::instrument::Instruments;
@@ -33,6 +33,7 @@ use argonaut_engine::position::PositionBook;
 use argonaut_engine::risk::{Gate, Limits, Vetted};
 use argonaut_engine::session::{Session, SessionOut, SessionState};
 use argonaut_engine::strategy::{Outbox, Registry, Runner};
+use argonaut_engine::text::Text;
 use argonaut_engine::units::{Nanos, Qty, Span};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -287,10 +288,23 @@ impl<P: Probe> Core<P> {
                 }
             }
             Input::Poisoned { seq } => self.poisoned(*seq, out),
+            Input::ProcessStarted => self.process_started(out),
         }
         self.run(out);
         self.finish_stop(out);
         self.arm();
+    }
+
+    /// The engine is stopped and no link is up, whatever the journal says of the process before. Orders stay
+    /// as they are: the sessions reconcile them when their links log on.
+    fn process_started(&mut self, out: &mut Vec<Output>) {
+        self.breaker.stopped(self.now, &mut self.breaker_out);
+        self.flush_breaker(out);
+        for venue in 0..self.sessions.len() {
+            let venue = VenueId(venue as u8);
+            let event = LinkEvent::Disconnected { venue, reason: Text::cut("the process has started") };
+            self.with_session(venue, out, |session, now, answers| session.handle_link(now, &event, answers));
+        }
     }
 
     /// A core machine panicked at an earlier input, which was skipped: trading is halted by the breaker.
