@@ -32,15 +32,12 @@ impl<P: Probe> Core<P> {
 
     pub(super) fn session(&mut self, venue: VenueId, mail: SessionMail, out: &mut Vec<Output>) {
         let (session, now, answers) = (&mut self.sessions[venue.index()], self.now, &mut self.session_out);
-        match mail {
+        // Whatever is refused here has been told by the order's own update, or the order is final already.
+        let _refused = match mail {
             SessionMail::New(order) => session.send_new(now, order, answers),
             SessionMail::Replace(replace) => session.send_replace(now, replace, answers),
-            SessionMail::Cancel(cancel) => {
-                // Refused when the order is final or a cancel is on its way: then there is nothing to do,
-                // and the asker has seen or will see the order's own update.
-                let _refused = session.send_cancel(now, cancel, answers);
-            }
-        }
+            SessionMail::Cancel(cancel) => session.send_cancel(now, cancel, answers),
+        };
         self.spread(venue, out);
     }
 
@@ -59,6 +56,7 @@ impl<P: Probe> Core<P> {
                     self.session_states[venue.index()] = update.state;
                     out.push(Output::Session(update));
                     if update.state == SessionState::Ready {
+                        self.cancel_owed(venue, out);
                         self.start_if_ready(out);
                     }
                 }
@@ -74,7 +72,9 @@ impl<P: Probe> Core<P> {
     fn order_changed(&mut self, update: OrderUpdate, out: &mut Vec<Output>) {
         let order = &update.order;
         self.gate.handle_order(self.now, order);
-        self.next_cl_ord_id = self.next_cl_ord_id.max(order.cl_ord_id.0 + 1);
+        if order.cl_ord_id < ClOrdId::FOREIGN_MIN {
+            self.next_cl_ord_id = self.next_cl_ord_id.max(order.cl_ord_id.0 + 1);
+        }
         self.exposure_changed(order.spec.instrument);
         match update.cause {
             OrderCause::Denied | OrderCause::ReplaceDenied(_) | OrderCause::Reported(ExecType::Rejected) => {
@@ -164,11 +164,25 @@ impl<P: Probe> Core<P> {
         }
     }
 
-    /// Sends a cancel for every matching live order; answers how many.
+    /// Sends the mass cancel that could not be sent while the link was down.
+    fn cancel_owed(&mut self, venue: VenueId, out: &mut Vec<Output>) {
+        if std::mem::take(&mut self.cancel_owed[venue.index()]) {
+            self.with_session(venue, out, |session, now, answers| {
+                session.cancel_matching(now, &OrderFilter::default(), answers);
+            });
+        }
+    }
+
+    /// Sends a cancel for every matching live order; answers how many. A cancel of everything that meets a
+    /// link that is down is sent when the session is ready again.
     pub(super) fn cancel_matching(&mut self, filter: &OrderFilter, out: &mut Vec<Output>) -> u32 {
         let mut count = 0;
         for index in 0..self.sessions.len() {
             let venue = VenueId(index as u8);
+            let down = matches!(self.session_states[index], SessionState::Disconnected | SessionState::Connecting);
+            if down && *filter == OrderFilter::default() && self.sessions[index].live_count() > 0 {
+                self.cancel_owed[index] = true;
+            }
             self.with_session(venue, out, |session, now, answers| {
                 count += session.cancel_matching(now, filter, answers);
             });

@@ -103,6 +103,7 @@ pub struct Core<P: Probe> {
     pub(crate) keys: KeyTable,
     pub(crate) next_cl_ord_id: u64,
     pub(crate) next_strategy_id: u32,
+    pub(crate) cancel_owed: Vec<bool>,
     pub(crate) equity_dirty: bool,
     pub(crate) next_sample: Nanos,
 
@@ -161,6 +162,7 @@ impl<P: Probe> Core<P> {
             keys: KeyTable::default(),
             next_cl_ord_id: 1,
             next_strategy_id: 1,
+            cancel_owed: vec![false; config.venues_count],
             equity_dirty: false,
             next_sample: Nanos::ZERO,
             deadlines: Deadlines::with_capacity(SLOTS),

@@ -30,6 +30,7 @@ pub struct CoreState {
     keys: KeyTable,
     next_cl_ord_id: u64,
     next_strategy_id: u32,
+    cancel_owed: Vec<bool>,
     equity_dirty: bool,
     next_sample: Nanos,
 }
@@ -65,6 +66,7 @@ impl<P: Probe> Core<P> {
             keys: self.keys.clone(),
             next_cl_ord_id: self.next_cl_ord_id,
             next_strategy_id: self.next_strategy_id,
+            cancel_owed: self.cancel_owed.clone(),
             equity_dirty: self.equity_dirty,
             next_sample: self.next_sample,
         }
@@ -84,6 +86,7 @@ impl<P: Probe> Core<P> {
         self.keys.hash(&mut hasher);
         self.next_cl_ord_id.hash(&mut hasher);
         self.next_strategy_id.hash(&mut hasher);
+        self.cancel_owed.hash(&mut hasher);
         hasher.finish()
     }
 
@@ -112,6 +115,7 @@ impl<P: Probe> Core<P> {
         core.keys = state.keys;
         core.next_cl_ord_id = state.next_cl_ord_id;
         core.next_strategy_id = state.next_strategy_id;
+        core.cancel_owed = state.cancel_owed;
         core.equity_dirty = state.equity_dirty;
         core.next_sample = state.next_sample;
         for saved in state.runners {
@@ -142,6 +146,7 @@ impl Core<NoProbe> {
         core.keys = self.keys;
         core.next_cl_ord_id = self.next_cl_ord_id;
         core.next_strategy_id = self.next_strategy_id;
+        core.cancel_owed = self.cancel_owed;
         core.equity_dirty = self.equity_dirty;
         core.next_sample = self.next_sample;
         core.deadlines = self.deadlines;
