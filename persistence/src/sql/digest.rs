@@ -108,7 +108,7 @@ fn hash_row(hasher: &mut Sha256, row: &Row) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing into a String cannot fail.

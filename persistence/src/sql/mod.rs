@@ -15,17 +15,31 @@
 //! The engine knows nothing of this module, and trading never waits for it: when the database is away the
 //! projector keeps its bounded batch, says so, and the journal is the queue.
 
+mod access;
+mod archive;
 mod batch;
 mod digest;
 mod fault;
+mod page;
 mod projector;
+mod row;
 mod sqlite;
 mod words;
 mod write;
 mod write_events;
 
+pub use access::{
+    Access, Audit, AuditEntry, AuditKey, AuditQuery, AuditRecord, AuditResult, NewSession, NewUser, Revocation,
+    Role, Rotation, SESSIONS_PER_USER_MAX, TokenHash, User, UserFault, UserSession, UserSessions, Users,
+};
+pub use archive::{
+    AlertRecord, Archive, ArchiveCursor, BreakerEventRecord, DeploymentRecord, EquityPoint, EventKey,
+    ExecutionQuery, ExecutionRecord, LimitChangeRecord, OrderDetail, OrderEventRecord, OrderKey, OrderQuery,
+    OrderRecord, PositionRecord, SessionEventRecord, StatusFilter, TradingEventRecord,
+};
 pub use digest::{Digest, TableDigest};
 pub use fault::SqlFault;
+pub use page::{PAGE_ROWS_MAX, Page};
 pub use projector::{BATCH_ROWS_MAX, CommitFault, OpenFault, Projector, StageRefusal};
 
 /// Name of the projection's file in the data folder.

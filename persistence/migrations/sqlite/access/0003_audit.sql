@@ -20,10 +20,11 @@ CREATE TABLE audit (
     detail     TEXT    NOT NULL
 ) STRICT;
 
-CREATE INDEX audit_by_time   ON audit (ts);
-CREATE INDEX audit_by_user   ON audit (user_id, id);
-CREATE INDEX audit_by_action ON audit (action, id);
-CREATE INDEX audit_by_result ON audit (result, id);
+-- Searched newest first, paged by (ts, id).
+CREATE INDEX audit_by_time   ON audit (ts, id);
+CREATE INDEX audit_by_user   ON audit (user_id, ts, id);
+CREATE INDEX audit_by_action ON audit (action, ts, id);
+CREATE INDEX audit_by_result ON audit (result, ts, id);
 
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
 BEGIN
