@@ -5,7 +5,7 @@
 
 use argonaut_engine::breaker::{BreakerKind, TradingState, TripAction};
 use argonaut_engine::event::{Alert, EngineState, ExecutionKind, OrderCause};
-use argonaut_engine::ids::Origin;
+use argonaut_engine::ids::{ClOrdId, Origin};
 use argonaut_engine::instrument::AssetClass;
 use argonaut_engine::order::{ExecType, Liquidity, OrdStatus, Pricing, RejectReason, Side, TimeInForce};
 use argonaut_engine::risk::Denial;
@@ -223,40 +223,41 @@ pub(super) struct AlertParts {
 }
 
 pub(super) fn alert_parts(alert: Alert) -> AlertParts {
+    let plain = |alert, detail| AlertParts { alert, detail, ..AlertParts::default() };
+    let order = |alert, cl_ord_id: ClOrdId, detail| AlertParts {
+        cl_ord_id: Some(id(cl_ord_id.0)),
+        ..plain(alert, detail)
+    };
+    let none = String::new();
     match alert {
         Alert::ExecutionOfUnknownOrder { cl_ord_id, instrument } => AlertParts {
-            alert: "ExecutionOfUnknownOrder",
-            cl_ord_id: Some(id(cl_ord_id.0)),
             instrument_id: Some(i64::from(instrument.0)),
-            ..AlertParts::default()
+            ..order("ExecutionOfUnknownOrder", cl_ord_id, none)
         },
-        Alert::CorrectionOfUnknownExecution { cl_ord_id } => AlertParts {
-            alert: "CorrectionOfUnknownExecution",
-            cl_ord_id: Some(id(cl_ord_id.0)),
-            ..AlertParts::default()
-        },
-        Alert::Overfill { cl_ord_id, order_qty, cum_qty } => AlertParts {
-            alert: "Overfill",
-            cl_ord_id: Some(id(cl_ord_id.0)),
-            detail: format!("order_qty={} cum_qty={}", qty(order_qty), qty(cum_qty)),
-            ..AlertParts::default()
-        },
-        Alert::UnexpectedReport { cl_ord_id } => AlertParts {
-            alert: "UnexpectedReport",
-            cl_ord_id: Some(id(cl_ord_id.0)),
-            ..AlertParts::default()
-        },
+        Alert::CorrectionOfUnknownExecution { cl_ord_id } => {
+            order("CorrectionOfUnknownExecution", cl_ord_id, none)
+        }
+        Alert::Overfill { cl_ord_id, order_qty, cum_qty } => {
+            let detail = format!("order_qty={} cum_qty={}", qty(order_qty), qty(cum_qty));
+            order("Overfill", cl_ord_id, detail)
+        }
+        Alert::FillGap { cl_ord_id, venue_cum_qty, cum_qty } => {
+            let detail = format!("venue_cum_qty={} cum_qty={}", qty(venue_cum_qty), qty(cum_qty));
+            order("FillGap", cl_ord_id, detail)
+        }
+        Alert::OrderReopened { cl_ord_id } => order("OrderReopened", cl_ord_id, none),
+        Alert::OrderLost { cl_ord_id } => order("OrderLost", cl_ord_id, none),
+        Alert::FeeWithoutExecution { fee } => {
+            plain("FeeWithoutExecution", format!("fee={} {}", amount(fee.amount), fee.currency))
+        }
+        Alert::UnexpectedReport { cl_ord_id } => order("UnexpectedReport", cl_ord_id, none),
         Alert::PositionMismatch { instrument, ours, venue } => AlertParts {
-            alert: "PositionMismatch",
             instrument_id: Some(i64::from(instrument.0)),
-            detail: format!("ours={} venue={}", position(ours), position(venue)),
-            ..AlertParts::default()
+            ..plain("PositionMismatch", format!("ours={} venue={}", position(ours), position(venue)))
         },
         Alert::IntentsDropped { strategy, count } => AlertParts {
-            alert: "IntentsDropped",
             strategy_id: Some(i64::from(strategy.0)),
-            detail: format!("count={count}"),
-            ..AlertParts::default()
+            ..plain("IntentsDropped", format!("count={count}"))
         },
     }
 }

@@ -291,11 +291,11 @@ async fn write_positions(
 ) -> Result<(), sqlx::Error> {
     const SQL: (&str, &str) = (
         "INSERT INTO positions (strategy_id, instrument_id, currency, position, position_raw, cost, \
-         realised, unrealised, fees, mark, ts, updated_seq) ",
+         realised, unrealised, fees, fees_account, mark, ts, updated_seq) ",
         " ON CONFLICT (strategy_id, instrument_id) DO UPDATE SET currency = excluded.currency, \
          position = excluded.position, position_raw = excluded.position_raw, cost = excluded.cost, \
          realised = excluded.realised, unrealised = excluded.unrealised, fees = excluded.fees, \
-         mark = excluded.mark, ts = excluded.ts, updated_seq = excluded.updated_seq \
+         fees_account = excluded.fees_account, mark = excluded.mark, ts = excluded.ts, updated_seq = excluded.updated_seq \
          WHERE excluded.updated_seq >= positions.updated_seq",
     );
     insert(to, SQL, rows, |row, (strategy, (place, view))| {
@@ -308,6 +308,7 @@ async fn write_positions(
             .push_bind(words::amount(view.realised))
             .push_bind(view.unrealised.map(words::amount))
             .push_bind(words::amount(view.fees))
+            .push_bind(words::amount(view.fees_account))
             .push_bind(view.mark.map(words::px))
             .push_bind(words::ts(view.now))
             .push_bind(place.seq());
@@ -337,9 +338,9 @@ async fn write_equity(
             .push_bind(place.seq())
             .push_bind(view.currency.as_str().to_owned())
             .push_bind(view.equity.map(words::amount))
-            .push_bind(words::amount(view.realised))
-            .push_bind(words::amount(view.unrealised))
-            .push_bind(words::amount(view.fees))
+            .push_bind(view.realised.map(words::amount))
+            .push_bind(view.unrealised.map(words::amount))
+            .push_bind(view.fees.map(words::amount))
             .push_bind(serde_json::Value::Object(cash).to_string());
     })
     .await

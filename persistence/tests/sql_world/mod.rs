@@ -10,7 +10,7 @@ use argonaut_engine::event::{
 use argonaut_engine::ids::{ClOrdId, ExecId, ExecKey, InstrumentId, Origin, Seq, StrategyId, UserId, VenueId, VenueOrderId};
 use argonaut_engine::instrument::{AssetClass, Instrument, Instruments, Multiplier, Symbol, TradingHours};
 use argonaut_engine::order::{
-    ExecType, Fee, Fill, Liquidity, OrdStatus, Order, OrderReason, OrderSpec, Pricing, RejectReason, Side, TimeInForce,
+    ExecType, Fee, Fill, Liquidity, NewOrder, OrdStatus, Order, OrderReason, OrderSpec, Pricing, RejectReason, Side, TimeInForce,
 };
 use argonaut_engine::position::{AccountView, PositionView};
 use argonaut_engine::risk::Denial;
@@ -171,6 +171,7 @@ impl World {
             realised: Notional::ZERO,
             unrealised: Some(Notional::ZERO),
             fees: "1.05".parse().unwrap(),
+            fees_account: Notional::ZERO,
             mark: Some("101.25".parse().unwrap()),
             now: self.now(),
         }))
@@ -182,9 +183,9 @@ impl World {
             currency: usd(),
             cash: vec![(usd(), "1000000".parse().unwrap())],
             equity: Some(Notional::from_raw(100_000_000_000_000_000_000_000 + seq)),
-            realised: Notional::ZERO,
-            unrealised: Notional::from_raw(seq),
-            fees: "1.05".parse().unwrap(),
+            realised: Some(Notional::ZERO),
+            unrealised: Some(Notional::from_raw(seq)),
+            fees: Some("1.05".parse().unwrap()),
             now: self.now(),
         })
     }
@@ -200,29 +201,14 @@ fn new_order(cl_ord_id: u64, now: Nanos) -> Order {
         3 => Origin::External,
         other => Origin::Strategy(StrategyId(other as u32)),
     };
-    Order {
-        cl_ord_id: ClOrdId(cl_ord_id),
-        venue_order_id: None,
-        venue: VenueId(0),
-        origin,
-        spec: OrderSpec {
-            instrument: InstrumentId((cl_ord_id % 3) as u16),
-            side: if cl_ord_id.is_multiple_of(2) { Side::Buy } else { Side::Sell },
-            qty: Qty::from_units(100),
-            pricing: Pricing::Limit { px: "101.25".parse().unwrap() },
-            tif: TimeInForce::Day,
-        },
-        status: OrdStatus::PendingNew,
-        revision: 0,
-        revision_confirmed: 0,
-        pending_replace: None,
-        pending_cancel: false,
-        cum_qty: Qty::ZERO,
-        cum_value: Notional::ZERO,
-        reason: None,
-        ts_created: now,
-        ts_updated: now,
-    }
+    let spec = OrderSpec {
+        instrument: InstrumentId((cl_ord_id % 3) as u16),
+        side: if cl_ord_id.is_multiple_of(2) { Side::Buy } else { Side::Sell },
+        qty: Qty::from_units(100),
+        pricing: Pricing::Limit { px: "101.25".parse().unwrap() },
+        tif: TimeInForce::Day,
+    };
+    Order::sent(&NewOrder { cl_ord_id: ClOrdId(cl_ord_id), origin, spec }, VenueId(0), now)
 }
 
 /// A life of `orders_count` orders with everything in it that the projection has a table for.

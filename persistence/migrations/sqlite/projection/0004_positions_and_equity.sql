@@ -12,7 +12,9 @@ CREATE TABLE positions (
     realised      TEXT    NOT NULL,
     -- NULL while no mark is known.
     unrealised    TEXT,
+    -- Fees paid in the instrument's currency, and in the account's where that is another one.
     fees          TEXT    NOT NULL,
+    fees_account  TEXT    NOT NULL,
     mark          TEXT,
     ts            INTEGER NOT NULL,
     updated_seq   INTEGER NOT NULL,
@@ -29,11 +31,11 @@ CREATE TABLE account_equity (
     ts         INTEGER NOT NULL,
     seq        INTEGER NOT NULL,
     currency   TEXT    NOT NULL,
-    -- NULL while a rate or the mark of an open position is missing.
+    -- Sums in the account's currency; NULL while a rate or the mark of an open position is missing.
     equity     TEXT,
-    realised   TEXT    NOT NULL,
-    unrealised TEXT    NOT NULL,
-    fees       TEXT    NOT NULL,
+    realised   TEXT,
+    unrealised TEXT,
+    fees       TEXT,
     -- JSON object: currency -> exact amount as text.
     cash       TEXT    NOT NULL
 ) STRICT;

@@ -18,11 +18,11 @@ pub struct EquityPoint {
     pub ts: Nanos,
     pub seq: Seq,
     pub currency: String,
-    /// `None` while a rate or the mark of an open position was missing.
+    /// `None`, as the sums below, while a rate or the mark of an open position was missing.
     pub equity: Option<String>,
-    pub realised: String,
-    pub unrealised: String,
-    pub fees: String,
+    pub realised: Option<String>,
+    pub unrealised: Option<String>,
+    pub fees: Option<String>,
     /// JSON object: currency -> exact amount as text.
     pub cash: String,
 }
@@ -39,7 +39,10 @@ pub struct PositionRecord {
     pub cost: String,
     pub realised: String,
     pub unrealised: Option<String>,
+    /// In the position's currency.
     pub fees: String,
+    /// In the account's currency, where that is another one.
+    pub fees_account: String,
     pub mark: Option<String>,
     pub ts: Nanos,
     pub updated_seq: Seq,
@@ -167,9 +170,9 @@ impl FromRow<'_, Row> for EquityPoint {
             seq: Seq(row.id("seq")?),
             currency: row.text("currency")?,
             equity: row.maybe_text("equity")?,
-            realised: row.text("realised")?,
-            unrealised: row.text("unrealised")?,
-            fees: row.text("fees")?,
+            realised: row.maybe_text("realised")?,
+            unrealised: row.maybe_text("unrealised")?,
+            fees: row.maybe_text("fees")?,
             cash: row.text("cash")?,
         })
     }
@@ -189,6 +192,7 @@ impl FromRow<'_, Row> for PositionRecord {
             realised: row.text("realised")?,
             unrealised: row.maybe_text("unrealised")?,
             fees: row.text("fees")?,
+            fees_account: row.text("fees_account")?,
             mark: row.maybe_text("mark")?,
             ts: row.ts("ts")?,
             updated_seq: Seq(row.id("updated_seq")?),
