@@ -2,11 +2,13 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`book`] | price-time priority order book, with a naive twin |
 //! | [`exchange`] | the venue: sessions, latency, order life, fills against history, fees |
 //!
 //! Nothing here reads a clock, does input or output, or draws chance other than from a seed that is part
 //! of the state. Prices, quantities and money are integers.
 
+pub mod book;
 pub mod exchange;
 pub mod rng;
 

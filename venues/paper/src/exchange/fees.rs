@@ -172,6 +172,10 @@ impl FeeState {
     pub const fn charged(&self) -> Notional {
         self.charged
     }
+
+    pub(crate) const fn set_charged(&mut self, charged: Notional) {
+        self.charged = charged;
+    }
 }
 
 impl MonthVolume {

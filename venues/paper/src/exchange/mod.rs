@@ -51,6 +51,7 @@ mod ladder;
 pub mod latency;
 mod market;
 mod orders;
+mod records;
 mod reports;
 mod requests;
 
@@ -60,6 +61,7 @@ pub use config::{
 pub use fees::FeeModel;
 pub use latency::{Latency, LatencyModel};
 pub use orders::{FINAL_ORDERS_MAX, OPEN_ORDERS_MAX};
+pub use records::{RecoverError, VenueChange, VenueRecord};
 pub use reports::VenueEvent;
 
 use crate::exchange::latency::Wire;
@@ -96,6 +98,8 @@ pub struct Exchange {
     response_wire: Wire,
     inbox: VecDeque<(Nanos, Request)>,
     outbox: VecDeque<(Nanos, VenueEvent)>,
+    /// Not taken yet by the owner; empty where nothing is recorded.
+    records: VecDeque<VenueRecord>,
     orders: OrderStore,
     executions: VecDeque<ExecutionRecord>,
     /// By instrument; `None` until its first execution.
@@ -128,6 +132,7 @@ impl Exchange {
             instruments,
             inbox: VecDeque::with_capacity(64),
             outbox: VecDeque::with_capacity(64),
+            records: VecDeque::new(),
             orders: OrderStore::new(),
             executions: VecDeque::new(),
             positions: vec![None; count],

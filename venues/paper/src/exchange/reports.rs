@@ -3,6 +3,7 @@
 use crate::exchange::fees::FeeFill;
 use crate::exchange::market::side_index;
 use crate::exchange::orders::{OrderState, Place, VenueOrder};
+use crate::exchange::records::VenueChange;
 use crate::exchange::{EXECUTIONS_KEPT_MAX, Exchange};
 use argonaut_engine::event::LinkEvent;
 use argonaut_engine::ids::{ClOrdId, ExecId, ExecKey, InstrumentId, VenueOrderId};
@@ -42,6 +43,34 @@ pub(crate) struct ExecutionRecord {
     pub(crate) qty: Qty,
     pub(crate) liquidity: Liquidity,
     pub(crate) fee: Fee,
+}
+
+impl ExecutionRecord {
+    /// The execution of `order`, which counts it already.
+    pub(crate) const fn of(
+        order: &VenueOrder,
+        (number, at): (u64, Nanos),
+        (px, qty): (Px, Qty),
+        (liquidity, fee): (Liquidity, Fee),
+    ) -> Self {
+        Self {
+            number,
+            at,
+            cl_ord_id: order.cl_ord_id,
+            venue_order_id: order.venue_order_id,
+            instrument: order.instrument,
+            side: order.side,
+            order_qty: order.qty,
+            pricing: order.pricing,
+            tif: order.tif,
+            revision: order.revision,
+            cum_qty: order.cum_qty,
+            px,
+            qty,
+            liquidity,
+            fee,
+        }
+    }
 }
 
 /// Text of an execution id without its revision: `P-<n>`, or `P<epoch>-<n>`.
@@ -132,31 +161,16 @@ impl Exchange {
         let Some(definition) = self.instruments.get(instrument) else { return };
         let fill = FeeFill { instrument: definition, side, px, qty, liquidity, at: self.now };
         let fee = market.fees.charge(&mut order.fees, &mut self.volume, &fill);
-        let order = *order;
-        let record = ExecutionRecord {
-            number: self.next_exec,
-            at: self.now,
-            cl_ord_id: order.cl_ord_id,
-            venue_order_id: order.venue_order_id,
-            instrument,
-            side,
-            order_qty: order.qty,
-            pricing: order.pricing,
-            tif: order.tif,
-            revision: order.revision,
-            cum_qty: order.cum_qty,
-            px,
-            qty,
-            liquidity,
-            fee,
-        };
+        let number = self.next_exec;
+        let execution = ExecutionRecord::of(order, (number, self.now), (px, qty), (liquidity, fee));
         self.next_exec += 1;
-        self.remember(record);
-        if order.cum_qty == order.qty {
+        self.record(execution.cl_ord_id, VenueChange::Filled { number, px, qty, liquidity, fee });
+        self.remember(execution);
+        if execution.cum_qty == execution.order_qty {
             self.close(slot, OrderState::Filled);
         }
         let mut report = self.report(self.orders.get(slot), ExecType::Trade, "");
-        report.fill = Some(self.fill_of(&record));
+        report.fill = Some(self.fill_of(&execution));
         self.emit(VenueEvent::Report(report));
     }
 
@@ -206,13 +220,14 @@ impl Exchange {
 
     /// Ends an order without a fill and says so.
     pub(super) fn finish(&mut self, slot: u32, state: OrderState, text: &str) {
-        let exec_type = match state {
-            OrderState::Canceled => ExecType::Canceled,
-            OrderState::Expired => ExecType::Expired,
+        let (exec_type, change) = match state {
+            OrderState::Canceled => (ExecType::Canceled, VenueChange::Canceled),
+            OrderState::Expired => (ExecType::Expired, VenueChange::Expired),
             OrderState::Open | OrderState::Filled | OrderState::Rejected(_) => {
                 unreachable!("Invariant: an open order ends here canceled or expired")
             }
         };
+        self.record(self.orders.get(slot).cl_ord_id, change);
         self.close(slot, state);
         self.emit_order(slot, exec_type, text);
     }

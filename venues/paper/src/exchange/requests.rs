@@ -4,6 +4,7 @@ use crate::exchange::config::{LiquidityConfig, StopTrigger};
 use crate::exchange::fees::FeeState;
 use crate::exchange::market::side_index;
 use crate::exchange::orders::{OPEN_ORDERS_MAX, OrderState, Place, VenueOrder};
+use crate::exchange::records::VenueChange;
 use crate::exchange::reports::VenueEvent;
 use crate::exchange::{Exchange, IN_FLIGHT_MAX};
 use argonaut_engine::event::LinkEvent;
@@ -42,7 +43,7 @@ impl Exchange {
             Request::New(order) => {
                 // Remembered, so that a second copy on the wire is not taken for a new order.
                 if self.orders.find(order.cl_ord_id).is_none() && !self.orders.is_forgotten(order.cl_ord_id) {
-                    self.store(order, OrderState::Rejected(reason));
+                    self.store_rejected(order, reason);
                 }
                 self.emit_rejected(order, reason, text);
             }
@@ -74,7 +75,7 @@ impl Exchange {
         match self.check_new(new) {
             Ok(()) => self.accept(new),
             Err((reason, text)) => {
-                self.store(new, OrderState::Rejected(reason));
+                self.store_rejected(new, reason);
                 self.emit_rejected(new, reason, text);
             }
         }
@@ -108,14 +109,22 @@ impl Exchange {
 
     fn accept(&mut self, new: &NewOrder) {
         let slot = self.store(new, OrderState::Open);
+        let venue_order_id = self.orders.get(slot).venue_order_id;
+        self.record(new.cl_ord_id, VenueChange::Accepted { venue_order_id, spec: new.spec });
         self.markets[new.spec.instrument.index()].open_count += 1;
         self.next_expiry = self.next_expiry.min(self.orders.get(slot).expires);
         self.emit_order(slot, ExecType::New, "");
         self.route(slot);
     }
 
+    fn store_rejected(&mut self, new: &NewOrder, reason: RejectReason) {
+        let slot = self.store(new, OrderState::Rejected(reason));
+        let venue_order_id = self.orders.get(slot).venue_order_id;
+        self.record(new.cl_ord_id, VenueChange::Rejected { venue_order_id, spec: new.spec, reason });
+    }
+
     /// Puts an order into the table under a number of its own.
-    fn store(&mut self, new: &NewOrder, state: OrderState) -> u32 {
+    pub(super) fn store(&mut self, new: &NewOrder, state: OrderState) -> u32 {
         let spec = &new.spec;
         let expires = match state {
             OrderState::Open => self.expiry_of(spec.instrument, spec.tif),
@@ -166,7 +175,10 @@ impl Exchange {
 
     /// Marks a stop as set off; it still has to meet the market.
     pub(super) fn set_off(&mut self, slot: u32) {
-        self.orders.get_mut(slot).triggered = true;
+        let order = self.orders.get_mut(slot);
+        order.triggered = true;
+        let cl_ord_id = order.cl_ord_id;
+        self.record(cl_ord_id, VenueChange::SetOff);
     }
 
     /// An order meets the market as it is now.
@@ -207,23 +219,32 @@ impl Exchange {
             self.emit_cancel_reject(replace.cl_ord_id, answer, reason, text);
             return;
         }
-        let order = *self.orders.get(slot);
-        let keeps_priority = replace.pricing == order.pricing && replace.qty <= order.qty;
-        if !keeps_priority {
-            self.detach(slot);
-        }
-        let seq = if keeps_priority { order.seq } else { self.take_seq() };
-        let since = if keeps_priority { order.since } else { self.now };
-        let changed = self.orders.get_mut(slot);
-        changed.qty = replace.qty;
-        changed.pricing = replace.pricing;
-        changed.revision = replace.revision;
-        changed.seq = seq;
-        changed.since = since;
+        let (revision, qty, pricing) = (replace.revision, replace.qty, replace.pricing);
+        self.record(replace.cl_ord_id, VenueChange::Replaced { revision, qty, pricing });
+        let keeps_priority = self.change(slot, revision, qty, pricing);
         self.emit_order(slot, ExecType::Replaced, "");
         if !keeps_priority {
             self.route(slot);
         }
+    }
+
+    /// Makes the change of a replace. Only less quantity keeps the order's place; any other change takes it
+    /// out of its list, and it comes in anew. Answers whether the place was kept.
+    pub(super) fn change(&mut self, slot: u32, revision: u32, qty: Qty, pricing: Pricing) -> bool {
+        let order = self.orders.get(slot);
+        let keeps_priority = pricing == order.pricing && qty <= order.qty;
+        if !keeps_priority {
+            self.detach(slot);
+            let (seq, now) = (self.take_seq(), self.now);
+            let order = self.orders.get_mut(slot);
+            order.seq = seq;
+            order.since = now;
+        }
+        let order = self.orders.get_mut(slot);
+        order.qty = qty;
+        order.pricing = pricing;
+        order.revision = revision;
+        keeps_priority
     }
 
     fn check_replace(&self, slot: u32, replace: &ReplaceOrder) -> Result<(), Refused> {
