@@ -255,6 +255,10 @@ pub(super) fn alert_parts(alert: Alert) -> AlertParts {
             instrument_id: Some(i64::from(instrument.0)),
             ..plain("PositionMismatch", format!("ours={} venue={}", position(ours), position(venue)))
         },
+        Alert::NotBooked { cl_ord_id, instrument } => AlertParts {
+            instrument_id: Some(i64::from(instrument.0)),
+            ..order("NotBooked", cl_ord_id, none)
+        },
         Alert::IntentsDropped { strategy, count } => AlertParts {
             strategy_id: Some(i64::from(strategy.0)),
             ..plain("IntentsDropped", format!("count={count}"))
