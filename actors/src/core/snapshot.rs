@@ -3,14 +3,17 @@
 use super::keys::KeyTable;
 use super::{Core, CoreConfig};
 use crate::probe::{NoProbe, Probe};
-use argonaut_engine::breaker::Breaker;
+use argonaut_engine::breaker::{Breaker, BreakerUpdate, TradingUpdate};
+use argonaut_engine::event::{OrderCause, OrderUpdate, Output};
 use argonaut_engine::hash::StateHasher;
 use argonaut_engine::ids::Seq;
 use argonaut_engine::market::Quote;
+use argonaut_engine::order::{ExecType, Order};
 use argonaut_engine::position::PositionBook;
 use argonaut_engine::risk::Gate;
-use argonaut_engine::session::Session;
+use argonaut_engine::session::{Session, SessionUpdate};
 use argonaut_engine::strategy::{Runner, RunnerSnapshot};
+use argonaut_engine::text::Text;
 use argonaut_engine::units::Nanos;
 use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
@@ -123,6 +126,39 @@ impl<P: Probe> Core<P> {
         }
         core.arm();
         Ok(core)
+    }
+}
+
+impl<P: Probe> Core<P> {
+    /// The state as the outputs that would have led to it, for a consumer that starts in the middle: every
+    /// order that is still known, positions, account, strategies, breakers, sessions, limits.
+    pub fn describe(&self, out: &mut Vec<Output>) {
+        let trading = TradingUpdate { state: self.breaker.trading(), engine: self.breaker.engine(), now: self.now };
+        out.push(Output::Engine(trading.engine));
+        out.push(Output::Trading(trading));
+        for (kind, trip) in self.breaker.trips() {
+            let update = BreakerUpdate { kind, tripped: Some(*trip), rearmed: None, now: self.now };
+            out.push(Output::Breaker(update));
+        }
+        out.push(Output::Limits(Box::new(self.gate.limits().clone())));
+        out.push(Output::BreakerLimits(Box::new(self.breaker.limits().clone())));
+        for session in &self.sessions {
+            out.push(Output::Session(SessionUpdate {
+                venue: session.venue(),
+                state: session.state(),
+                reason: Text::EMPTY,
+                unknown_count: session.unknown_count(),
+                now: self.now,
+            }));
+            let mut orders: Vec<Order> = session.done().chain(session.live()).copied().collect();
+            orders.sort_unstable_by_key(|order| order.cl_ord_id);
+            let cause = OrderCause::Reported(ExecType::OrderStatus);
+            let updates = orders.into_iter().map(|order| OrderUpdate { order, cause });
+            out.extend(updates.map(Output::Order));
+        }
+        out.extend(self.runners.iter().map(|runner| Output::Strategy(runner.update(self.now))));
+        out.extend(self.book.views(self.now).map(Output::Position));
+        out.push(Output::Account(self.book.account(self.now)));
     }
 }
 
