@@ -234,15 +234,6 @@ impl Session {
         self.orders.done()
     }
     #[must_use]
-    pub fn venue(&self) -> VenueId {
-        self.venue
-    }
-    /// Orders whose outcome is not known.
-    #[must_use]
-    pub fn unknown_count(&self) -> u32 {
-        self.orders.unknown_count()
-    }
-    #[must_use]
     pub fn live_count(&self) -> usize {
         self.orders.live_count()
     }
