@@ -3,3 +3,5 @@
 //! exact from the file to the engine.
 
 pub mod feed;
+pub mod hours;
+pub mod stats;

@@ -231,3 +231,29 @@ fn future_contracts_are_chosen_by_name() {
     let faults = common::open(&source(""), &data).err().unwrap();
     assert!(common::shown(&faults).contains("feed.sources[0].lean.contract"), "{}", common::shown(&faults));
 }
+
+#[test]
+fn sessions_and_missing_days_come_from_the_hours_database() {
+    let Some(data) = data("sessions_and_missing_days_come_from_the_hours_database") else { return };
+    let source = |resolution: &str, kind: &str, extra: &str| {
+        format!(
+            r#"
+            [[sources]]
+            instrument = "SPY"
+            from = "2013-10-01"
+            to = "2013-10-14"
+            lean = {{ root = "lean", security = "equity", market = "usa", resolution = "{resolution}", data = "{kind}"{extra} }}
+            "#
+        )
+    };
+    for kind in ["trade", "quote"] {
+        let (events, reports) = all(&source("minute", kind, ", session = \"regular\""), &data);
+        assert_eq!(events.len(), 6 * 390, "{kind}");
+        assert_eq!(events[0].ts().raw(), utc("2013-10-04T13:31:00Z"));
+        assert_eq!(events[389].ts().raw(), utc("2013-10-04T20:00:00Z"));
+        assert_eq!(reports[0].missing_days, ["2013-10-01", "2013-10-02", "2013-10-03", "2013-10-14"]);
+        assert_eq!(reports[0].dropped_by_reason[0].0, "outside_hours");
+    }
+    let (daily, _) = all(&source("daily", "trade", ", daily_close = \"session\""), &data);
+    assert_eq!((daily.len(), daily[0].ts().raw()), (10, utc("2013-10-01T20:00:00Z")));
+}

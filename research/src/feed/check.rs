@@ -104,6 +104,11 @@ impl Checker {
     pub fn new(instrument: &Instrument, rules: Rules, kind: RowKind, range: Range) -> Self {
         let hours = (rules.outside_hours != Action::Keep && instrument.hours != TradingHours::Always)
             .then(|| instrument.hours.clone());
+        Self::with_hours(instrument, rules, kind, range, hours)
+    }
+
+    /// With other hours than the instrument's; what lies outside is treated as `rules.outside_hours` says.
+    pub fn with_hours(instrument: &Instrument, rules: Rules, kind: RowKind, range: Range, hours: Option<TradingHours>) -> Self {
         Self {
             rules,
             kind,
@@ -169,7 +174,7 @@ impl Checker {
             }
         }
         if let Some(hours) = &self.hours
-            && !within_hours(hours, event)
+            && !within_hours(hours, self.kind, ts)
         {
             return Some((self.rules.outside_hours, Reason::OutsideHours));
         }
@@ -223,11 +228,10 @@ impl Checker {
     }
 }
 
-/// A bar belongs to the session that it ends in, so its close is still inside.
-pub(crate) fn within_hours(hours: &TradingHours, event: &MarketEvent) -> bool {
-    match event {
-        MarketEvent::Bar(bar) => hours.is_open(Nanos::from_raw(bar.ts_close.raw().saturating_sub(1))),
-        MarketEvent::Quote(_) | MarketEvent::Trade(_) => hours.is_open(event.ts()),
+/// What comes from a bar belongs to the session that the bar ends in, so the close itself is still inside.
+fn within_hours(hours: &TradingHours, kind: RowKind, ts: Nanos) -> bool {
+    match kind {
+        RowKind::Bar => hours.is_open(Nanos::from_raw(ts.raw().saturating_sub(1))),
+        RowKind::Quote | RowKind::Trade => hours.is_open(ts),
     }
 }
-

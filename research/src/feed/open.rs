@@ -6,7 +6,8 @@ use super::csv::{BarLabel, BasisSpec, ColumnRef, ColumnsSpec, CsvParser, CsvPart
 use super::fault::{Action, FaultLog, FeedFault};
 use super::fields::COLUMNS_MAX;
 use super::lean::factors::Factors;
-use super::lean::{self, LeanParser, LeanParts, LeanSpec, Prices, Security};
+use super::lean::reference::{MarketHours, Sessions};
+use super::lean::{self, DailyClose, LeanParser, LeanParts, LeanSpec, Prices, Security, SessionSpec};
 use super::lines::Input;
 use super::number::Excess;
 use super::pair::PairSource;
@@ -15,7 +16,7 @@ use super::spec::{Checking, CsvKind, CsvSpec, SourceSpec};
 use super::time::{TimeFormat, TimeReader, Zone};
 use argonaut_engine::instrument::{Instrument, Instruments};
 use argonaut_engine::market::BarBasis;
-use argonaut_engine::units::Span;
+use argonaut_engine::units::{Qty, Span};
 use std::path::{Path, PathBuf};
 
 /// Opens one source; what is wrong with it is added to `faults`.
@@ -168,14 +169,19 @@ impl Opener<'_> {
     fn lean(&self, lean: &LeanSpec, checking: &mut Checking<'_>) -> Option<Box<dyn MarketSource>> {
         let before = checking.faults.len();
         checking.place.push_str(".lean");
-        let known = lean.zone.as_deref().or_else(|| lean::data_zone(lean.security, &lean.market));
-        if known.is_none() {
-            checking.bad("zone", "", format!("the data zone of market `{}` is not known", lean.market), "declare it");
-        }
-        let zone = checking.zone("zone", known);
         check_lean(lean, checking);
+        let root = self.base.join(&lean.root);
+        let symbol = lean.symbol.as_deref().unwrap_or(&self.spec.instrument).to_ascii_lowercase();
+        let hours = lean::reference::market_hours(&root, lean.security, &lean.market, &symbol).unwrap_or_else(|fault| {
+            checking.faults.push(fault);
+            None
+        });
+        let zone = lean_zone(lean, hours.as_ref(), checking);
+        if hours.is_none() && (lean.session != SessionSpec::All || lean.daily_close != DailyClose::Midnight) {
+            checking.bad("session | daily_close", "", "the data folder has no market hours of this market", "use all and midnight");
+        }
         let default_size = checking.size("default_size", lean.default_size.as_ref());
-        let (range, (first, last)) = {
+        let (range, days) = {
             let mut outer = Checking { place: parent(&checking.place), faults: checking.faults };
             outer.range(self.spec, zone.as_ref().unwrap_or(&Zone::UTC))
         };
@@ -183,28 +189,52 @@ impl Opener<'_> {
         if checking.faults.len() > before {
             return None;
         }
-        let root = self.base.join(&lean.root);
-        let symbol = lean.symbol.as_deref().unwrap_or(instrument.symbol.as_str()).to_ascii_lowercase();
-        let plan = lean::plan(lean, &root, &symbol, first, last).map_err(|fault| checking.faults.push(fault)).ok()?;
+        let opened = self.lean_rows(lean, &root, &symbol, instrument, LeanChecked { hours, zone, default_size, range, days });
+        boxed(opened, checking)
+    }
+
+    fn lean_rows(
+        &self,
+        lean: &LeanSpec,
+        root: &Path,
+        symbol: &str,
+        instrument: &Instrument,
+        checked: LeanChecked,
+    ) -> Result<RowSource<LeanParser>, FeedFault> {
+        let LeanChecked { hours, zone, default_size, range, days: (first, last) } = checked;
+        let plan = lean::plan(lean, root, symbol, first, last)?;
         let factors = match lean.prices {
             Prices::Raw => None,
             Prices::SplitAdjusted | Prices::Adjusted => {
-                let path = root.join("equity").join(&lean.market).join("factor_files").join(format!("{symbol}.csv"));
-                Some(Factors::read(&path).map_err(|fault| checking.faults.push(fault)).ok()?)
+                let name = format!("{symbol}.csv");
+                Some(Factors::read(&root.join("equity").join(&lean.market).join("factor_files").join(name))?)
             }
         };
         let kind = lean::row_kind(lean);
+        let session = match lean.session {
+            SessionSpec::All => None,
+            SessionSpec::Regular => Some(Sessions::Regular),
+            SessionSpec::Extended => Some(Sessions::Extended),
+        };
         let rules = self.lean_rules(lean, kind);
-        let checker = Checker::new(instrument, rules, kind, range);
-        let parser = LeanParser::new(LeanParts { spec: lean, instrument, zone, default_size, factors, days: plan.days });
-        let label = format!(
-            "{} lean {}/{}/{}/{symbol}",
-            instrument.symbol,
-            lean.security.folder(),
-            lean.market,
-            lean.resolution.folder()
-        );
-        boxed(self.rows(plan.inputs, parser, checker, label), checking)
+        let checker = match (session, &hours) {
+            (Some(sessions), Some(hours)) => {
+                let (first, last) = plan.span(first, last);
+                // One day more on both sides: the day of the exchange is not the day of the data.
+                let hours = hours.schedule(sessions).trading_hours(first - 1, last + 1);
+                let rules = Rules { outside_hours: self.spec.rules.outside_hours.unwrap_or(Action::Drop), ..rules };
+                Checker::with_hours(instrument, rules, kind, range, Some(hours))
+            }
+            _ => Checker::new(instrument, rules, kind, range),
+        };
+        let missing = hours.as_ref().map_or_else(Vec::new, |hours| plan.missing_days(lean, &hours.extended, first, last));
+        let regular = hours.map(|hours| hours.regular);
+        let parts = LeanParts { spec: lean, instrument, zone, default_size, factors, regular, days: plan.days };
+        let (kind, market, resolution) = (lean.security.folder(), &lean.market, lean.resolution.folder());
+        let label = format!("{} lean {kind}/{market}/{resolution}/{symbol}", instrument.symbol);
+        let mut source = self.rows(plan.inputs, LeanParser::new(parts), checker, label)?;
+        source.log.missing_days = missing;
+        Ok(source)
     }
 
     /// One-sided updates of an equity quote cross now and then until the other side follows, so that is no
@@ -220,6 +250,29 @@ impl Opener<'_> {
         }
         rules
     }
+}
+
+/// What the checks of a LEAN declaration have found.
+struct LeanChecked {
+    hours: Option<MarketHours>,
+    zone: Zone,
+    default_size: Option<Qty>,
+    range: Range,
+    days: (i64, i64),
+}
+
+/// Declared, or told by the hours database, or known for long.
+fn lean_zone(lean: &LeanSpec, hours: Option<&MarketHours>, checking: &mut Checking<'_>) -> Option<Zone> {
+    if lean.zone.is_none()
+        && let Some(hours) = hours
+    {
+        return Some(hours.data_zone.clone());
+    }
+    let known = lean.zone.as_deref().or_else(|| lean::data_zone(lean.security, &lean.market));
+    if known.is_none() {
+        checking.bad("zone", "", format!("the data zone of market `{}` is not known", lean.market), "declare it");
+    }
+    checking.zone("zone", known)
 }
 
 fn boxed<P: RowParser + 'static>(source: Result<RowSource<P>, FeedFault>, checking: &mut Checking<'_>) -> Option<Box<dyn MarketSource>> {

@@ -4,13 +4,42 @@ use super::map::{self, Segment};
 use super::{LeanData, LeanSpec, Security};
 use crate::feed::fault::{FeedFault, shown};
 use crate::feed::lines::{Input, entries};
+use crate::hours::{Schedule, date_text};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// 1980-01-01 and 2060-01-01: where a range has no end, calendars are made for these days.
+const EARLIEST: i64 = 3_652;
+const LATEST: i64 = 32_872;
+/// Missing days that a report names.
+const MISSING_MAX: usize = 400;
 
 /// The inputs of a series in the order of time.
 pub(crate) struct Plan {
     pub inputs: Vec<Input>,
     /// The days that count in each input (both included): one day, or the life of a ticker.
     pub days: Vec<(i64, i64)>,
+}
+
+impl Plan {
+    /// The first and last day that can have rows.
+    pub fn span(&self, first: i64, last: i64) -> (i64, i64) {
+        let begin = self.days.first().map_or(first, |(day, _)| *day).max(EARLIEST);
+        let end = self.days.last().map_or(last, |(_, day)| *day).min(LATEST);
+        (begin, end)
+    }
+
+    /// Days with trading but without a file, between the first and the last that are wanted or there.
+    pub fn missing_days(&self, spec: &LeanSpec, schedule: &Schedule, first: i64, last: i64) -> Vec<String> {
+        if !spec.resolution.file_per_day() {
+            return Vec::new();
+        }
+        let there: BTreeSet<i64> = self.days.iter().map(|(day, _)| *day).collect();
+        let (have_first, have_last) = self.span(first, last);
+        let from = if first == i64::MIN { have_first } else { first.max(EARLIEST) };
+        let to = if last == i64::MAX { have_last } else { last.min(LATEST) };
+        (from..=to).filter(|day| !there.contains(day) && schedule.is_trading_day(*day)).take(MISSING_MAX).map(date_text).collect()
+    }
 }
 
 /// Finds the files of `symbol` that hold days of `first..=last`.

@@ -17,6 +17,7 @@ pub mod factors;
 mod files;
 pub mod map;
 mod parser;
+pub mod reference;
 
 pub(crate) use files::plan;
 pub(crate) use parser::{LeanParser, LeanParts, row_kind};
@@ -114,6 +115,30 @@ pub enum QuoteBarAs {
     MidBar,
 }
 
+/// Which rows count, by the market-hours database. The others are left out and counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionSpec {
+    /// Every row of the file.
+    #[default]
+    All,
+    /// The regular session.
+    Regular,
+    /// With the sessions before and after it.
+    Extended,
+}
+
+/// When a daily bar is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DailyClose {
+    /// At the end of its calendar day, as LEAN does.
+    #[default]
+    Midnight,
+    /// At the close of its regular session, by the market-hours database.
+    Session,
+}
+
 /// A series of LEAN's data folder.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +158,10 @@ pub struct LeanSpec {
     pub prices: Prices,
     #[serde(default)]
     pub quote_bars: QuoteBarAs,
+    #[serde(default)]
+    pub session: SessionSpec,
+    #[serde(default)]
+    pub daily_close: DailyClose,
     /// Size of each side of a forex or CFD quote: these files record none (they write 0).
     pub default_size: Option<NumberText>,
     /// Zone of the timestamps, where the market-hours database and the built-in table do not know the market.

@@ -1,7 +1,7 @@
 //! Rows of LEAN's files to events.
 
 use super::factors::{Factor, Factors};
-use super::{LeanData, LeanSpec, Prices, QuoteBarAs, Resolution, Security};
+use super::{DailyClose, LeanData, LeanSpec, Prices, QuoteBarAs, Resolution, Security};
 use crate::feed::check::RowKind;
 use crate::feed::csv::Interval;
 use crate::feed::fault::{FeedFault, Reason};
@@ -10,6 +10,7 @@ use crate::feed::lines::Lines;
 use crate::feed::number::{Excess, scaled};
 use crate::feed::rows::{Bad, InColumn, Parsed, RowParser};
 use crate::feed::time::{TimeFormat, TimeReader, Zone, nanos};
+use crate::hours::Schedule;
 use argonaut_engine::ids::InstrumentId;
 use argonaut_engine::instrument::Instrument;
 use argonaut_engine::market::{Bar, BarBasis, MarketEvent, Quote, Trade};
@@ -85,6 +86,8 @@ pub(crate) struct LeanParser {
     /// Files of one day say the time as milliseconds, files of the whole history as date and time.
     per_day: bool,
     date_time: TimeReader,
+    /// Says when daily bars close, where they do not at midnight.
+    sessions: Option<Schedule>,
     midnight: Midnight,
     adjust: Option<(Factors, Prices)>,
     factor: Factor,
@@ -114,12 +117,13 @@ pub(crate) struct LeanParts<'a> {
     pub zone: Zone,
     pub default_size: Option<Qty>,
     pub factors: Option<Factors>,
+    pub regular: Option<Schedule>,
     pub days: Vec<(i64, i64)>,
 }
 
 impl LeanParser {
     pub fn new(parts: LeanParts<'_>) -> Self {
-        let LeanParts { spec, instrument, zone, default_size, factors, days } = parts;
+        let LeanParts { spec, instrument, zone, default_size, factors, regular, days } = parts;
         let interval = match spec.resolution {
             Resolution::Tick | Resolution::Second => Interval::Exact(Span::from_secs(1)),
             Resolution::Minute => Interval::Exact(Span::from_secs(60)),
@@ -136,6 +140,8 @@ impl LeanParser {
             size_excess: if spec.round_sizes { Excess::Round } else { Excess::Refuse },
             default_size,
             quote_bars: spec.quote_bars,
+            sessions: regular
+                .filter(|_| spec.resolution == Resolution::Daily && spec.daily_close == DailyClose::Session),
             date_time: TimeReader::new(format, Some(zone.clone())),
             zone,
             interval,
@@ -187,6 +193,12 @@ impl LeanParser {
         Ok(at)
     }
 
+    fn close_of(&self, ts_open: Nanos, row: &[u8]) -> Result<Nanos, Bad> {
+        let Some(sessions) = &self.sessions else { return Ok(self.interval.shift(ts_open, &self.zone, false)?) };
+        let day = row.get(..8).and_then(super::map::day).ok_or(Reason::BadTimestamp).in_column(0)?;
+        sessions.close_of(day).ok_or(Reason::OutsideHours).in_column(0)
+    }
+
     /// Whether a row of a whole-history file lies on a day on which its ticker meant another company, or
     /// outside of the wanted days.
     fn other_day(&self, row: &[u8]) -> bool {
@@ -214,7 +226,7 @@ impl LeanParser {
 
     fn trade_bar(&mut self, row: &[u8], fields: &Fields) -> Result<MarketEvent, Bad> {
         let ts_open = self.time(row, fields)?;
-        let ts_close = self.interval.shift(ts_open, &self.zone, false)?;
+        let ts_close = self.close_of(ts_open, row)?;
         Ok(MarketEvent::Bar(Bar {
             instrument: self.instrument,
             basis: BarBasis::Trades,
@@ -249,7 +261,7 @@ impl LeanParser {
 
     fn quote_bar(&mut self, row: &[u8], fields: &Fields) -> Result<Parsed, Bad> {
         let ts_open = self.time(row, fields)?;
-        let ts_close = self.interval.shift(ts_open, &self.zone, false)?;
+        let ts_close = self.close_of(ts_open, row)?;
         let (bid, ask) = (self.side(1, row, fields)?, self.side(6, row, fields)?);
         if bid.is_none() && ask.is_none() {
             return Err(Reason::NoSide.into());
