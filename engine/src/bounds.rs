@@ -1,5 +1,6 @@
 //! Every bound of the engine in one place, and the relations between them, checked by the compiler.
 
+use crate::event::Command;
 use crate::units::Span;
 
 /// Instruments in one run.
@@ -46,6 +47,14 @@ pub const STRATEGY_POSITIONS_MAX: usize = 16_384;
 pub const STRATEGY_INSTRUMENTS_MAX: usize = 8;
 /// Venue links of one lane.
 pub const VENUES_MAX: usize = 4;
+/// Instruments with limits of their own or on the restricted list, in one `Limits`.
+pub const LIMITS_INSTRUMENTS_MAX: usize = INSTRUMENTS_MAX;
+/// Strategies with limits of their own, in one `Limits`.
+pub const LIMITS_STRATEGIES_MAX: usize = 4_096;
+/// Instruments that a command to deploy may name; beyond `STRATEGY_INSTRUMENTS_MAX` it is refused in words.
+pub const DEPLOYMENT_INSTRUMENTS_MAX: usize = 64;
+/// Parameters of one deployment.
+pub const PARAMS_MAX: usize = 64;
 /// Outputs that one input may cause: a mass cancel of every live order with its updates fits.
 pub const OUTPUTS_PER_INPUT_MAX: usize = 4 * ORDERS_LIVE_MAX;
 
@@ -69,4 +78,51 @@ const _: () = assert!(
     "every deployed strategy finds room for each of its instruments"
 );
 const _: () = assert!(ORIGINS_MAX > STRATEGIES_MAX, "users trade beside the strategies");
+const _: () = assert!(LIMITS_STRATEGIES_MAX >= STRATEGIES_MAX, "every deployed strategy may have limits");
 const _: () = assert!(INSTRUMENTS_MAX <= u16::MAX as usize, "InstrumentId is 16 bits");
+
+/// A command carries more entries than the engine takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{field} has {count} entries, at most {max} are taken")]
+pub struct BoundExceeded {
+    pub field: &'static str,
+    pub count: usize,
+    pub max: usize,
+}
+
+/// Whether the lists inside a command keep their bounds. The edge refuses a command that does not; the
+/// journal cannot hold it.
+///
+/// # Errors
+/// Names the first list that is too long.
+pub fn check_command(command: &Command) -> Result<(), BoundExceeded> {
+    let check = |field, count, max| if count > max { Err(BoundExceeded { field, count, max }) } else { Ok(()) };
+    match command {
+        Command::DeployStrategy(deployment) => {
+            check("instruments", deployment.instruments.len(), DEPLOYMENT_INSTRUMENTS_MAX)?;
+            check("params", deployment.params.0.len(), PARAMS_MAX)
+        }
+        Command::RedeployStrategy { params, .. } => check("params", params.0.len(), PARAMS_MAX),
+        Command::SetLimits { limits, .. } => {
+            check("limits.instruments", limits.instruments.len(), LIMITS_INSTRUMENTS_MAX)?;
+            check("limits.restricted", limits.restricted.len(), LIMITS_INSTRUMENTS_MAX)?;
+            check("limits.strategies", limits.strategies.len(), LIMITS_STRATEGIES_MAX)
+        }
+        Command::StartEngine
+        | Command::StopEngine
+        | Command::Halt { .. }
+        | Command::Resume { .. }
+        | Command::ReduceOnly { .. }
+        | Command::Kill { .. }
+        | Command::PlaceOrder { .. }
+        | Command::ReplaceOrder { .. }
+        | Command::CancelOrder { .. }
+        | Command::CancelOrders { .. }
+        | Command::PauseStrategy { .. }
+        | Command::ResumeStrategy { .. }
+        | Command::StopStrategy { .. }
+        | Command::SetBreakerLimits { .. }
+        | Command::TripBreaker { .. }
+        | Command::ReArm { .. } => Ok(()),
+    }
+}

@@ -50,6 +50,7 @@ pub struct Px(i64);
 
 /// Quantity in units of 1e-8; never negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "i64")]
 pub struct Qty(i64);
 
 /// Position in units of 1e-8: positive is long, negative is short.
@@ -71,6 +72,7 @@ pub struct Span(u64);
 
 /// ISO 4217 code (or an exchange's code for a coin), three to five capital letters or digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "crate::text::Text<5>")]
 pub struct Currency(crate::text::Text<5>);
 
 /// An exact amount of money in one currency.
@@ -446,6 +448,19 @@ fn parse_decimal(raw: &str) -> Result<Decimal, UnitError> {
         return Err(UnitError::NotANumber);
     }
     Decimal::from_str_exact(raw).map_err(|_| UnitError::OutOfRange)
+}
+
+impl TryFrom<i64> for Qty {
+    type Error = UnitError;
+    fn try_from(raw: i64) -> Result<Self, UnitError> {
+        Self::try_from_raw(raw)
+    }
+}
+impl TryFrom<crate::text::Text<5>> for Currency {
+    type Error = UnitError;
+    fn try_from(code: crate::text::Text<5>) -> Result<Self, UnitError> {
+        Self::new(code.as_str())
+    }
 }
 
 impl FromStr for Px {

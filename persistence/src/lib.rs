@@ -1,3 +1,9 @@
-//! Journal, snapshots and projections.
+//! What survives the process: the journal of inputs, snapshots of state, and the SQL projection.
+//!
+//! The journal is the truth; everything else here can be rebuilt from it (see `docs/JOURNAL.md`).
 
+pub mod codec;
+pub mod journal;
+pub mod snapshot;
 pub mod sql;
+pub mod storage;

@@ -1,0 +1,5 @@
+//! Shared by the tests of this crate.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub mod arbitrary;
+pub mod samples;
