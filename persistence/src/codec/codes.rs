@@ -45,6 +45,7 @@ pub mod kind {
     pub const LATENCY_BREACH: u8 = 0x21;
     pub const STATE_HASH: u8 = 0x22;
     pub const POISONED: u8 = 0x23;
+    pub const PROCESS_STARTED: u8 = 0x24;
     pub const START_ENGINE: u8 = 0x40;
     pub const STOP_ENGINE: u8 = 0x41;
     pub const HALT: u8 = 0x42;
@@ -66,7 +67,7 @@ pub mod kind {
     pub const RE_ARM: u8 = 0x52;
 
     /// Every kind with its name, in ascending order.
-    pub const ALL: [(u8, &str); 31] = [
+    pub const ALL: [(u8, &str); 32] = [
         (QUOTE, "Quote"),
         (TRADE, "Trade"),
         (BAR, "Bar"),
@@ -79,6 +80,7 @@ pub mod kind {
         (LATENCY_BREACH, "LatencyBreach"),
         (STATE_HASH, "StateHash"),
         (POISONED, "Poisoned"),
+        (PROCESS_STARTED, "ProcessStarted"),
         (START_ENGINE, "StartEngine"),
         (STOP_ENGINE, "StopEngine"),
         (HALT, "Halt"),

@@ -230,6 +230,7 @@ fn put_input(put: &mut Put<'_>, input: &Input) -> Result<u8, EncodeError> {
             put.u64(*hash);
             kind::STATE_HASH
         }
+        Input::ProcessStarted => kind::PROCESS_STARTED,
         Input::Poisoned { seq } => {
             put.u64(seq.0);
             kind::POISONED
@@ -312,6 +313,7 @@ fn payload(kind: u8, padded: &[u8]) -> Result<(Input, &[u8]), DecodeError> {
         kind::TIMER => Input::Timer,
         kind::LATENCY_BREACH => market::latency_breach(&mut get)?,
         kind::STATE_HASH => market::state_hash(&mut get)?,
+        kind::PROCESS_STARTED => Input::ProcessStarted,
         kind::POISONED => market::poisoned(&mut get)?,
         kind => match command::get(kind, &mut get)? {
             Some(input) => input,

@@ -351,6 +351,7 @@ pub fn input() -> impl Strategy<Value = Input> {
             CommandEnvelope { id: CommandId(id), user: UserId(user), command }
         )),
         1 => Just(Input::Timer),
+        1 => Just(Input::ProcessStarted),
         1 => (currency(), px(), nanos()).prop_map(|(from, rate, ts)| Input::FxRate { from, rate, ts }),
         1 => (exec_key(), fee()).prop_map(|(key, fee)| Input::LateFee { key, fee }),
         1 => (span(), span()).prop_map(|(measured, budget)| Input::LatencyBreach { measured, budget }),

@@ -255,6 +255,8 @@ fn envelope(command: Command) -> Input {
 
 /// Named samples, at least one of each kind.
 pub fn all() -> Vec<(String, Stamped)> {
+    // New samples go to the end, so that the others keep their numbers and so their bytes.
+    let later = [("process_started", Source::Lane, Input::ProcessStarted)];
     let commands = commands().into_iter().map(|(name, command)| (name, Source::Control, envelope(command)));
     let market = market().into_iter().map(|(name, input)| (name, Source::HistoricalFeed, input));
     let venue = venue().into_iter().map(|(name, input)| (name, Source::Venue, input));
@@ -263,6 +265,7 @@ pub fn all() -> Vec<(String, Stamped)> {
         .chain(venue)
         .chain(lane)
         .chain(commands)
+        .chain(later)
         .zip(1_u64..)
         .map(|((name, source, input), seq)| {
             (name.to_owned(), Stamped { seq: Seq(seq), now: ts(1_000 + seq), source, input })
