@@ -2,7 +2,7 @@
 
 use crate::exchange::Exchange;
 use crate::exchange::config::{HistoryConfig, LiquidityConfig, StopTrigger};
-use crate::exchange::market::side_index;
+use crate::exchange::market::{Market, side_index};
 use crate::exchange::orders::{OrderState, Place};
 use crate::exchange::requests::reaches;
 use argonaut_engine::ids::InstrumentId;
@@ -74,7 +74,7 @@ impl Exchange {
         }
     }
 
-    fn wait(&mut self, slot: u32) {
+    pub(super) fn wait(&mut self, slot: u32) {
         let order = self.orders.get_mut(slot);
         if order.place == Place::Nowhere {
             order.place = Place::Waiting;
@@ -117,12 +117,14 @@ impl Exchange {
         }
     }
 
-    /// Sets off every stop that the price reaches and lets it meet the quote (or wait for a price).
-    fn fire_stops(
+    /// Sets off every stop that the price reaches and lets it meet the market (or wait for a price). Answers
+    /// whether there was one.
+    pub(super) fn fire_stops(
         &mut self,
         instrument: InstrumentId,
-        price: impl Fn(&crate::exchange::market::Market, StopTrigger, Side) -> Option<Px>,
-    ) {
+        price: impl Fn(&Market, StopTrigger, Side) -> Option<Px>,
+    ) -> bool {
+        let mut fired = false;
         let trigger = self.config.markets[instrument.index()].stop_trigger;
         for side in SIDES {
             loop {
@@ -135,12 +137,14 @@ impl Exchange {
                 self.detach(slot);
                 self.set_off(slot);
                 self.meet(slot);
+                fired = true;
             }
         }
+        fired
     }
 
     /// Lets every waiting order, oldest first, meet something. Orders that must wait on wait again.
-    fn serve_waiting(&mut self, instrument: InstrumentId, mut meet: impl FnMut(&mut Self, u32)) {
+    pub(super) fn serve_waiting(&mut self, instrument: InstrumentId, mut meet: impl FnMut(&mut Self, u32)) {
         let market = &mut self.markets[instrument.index()];
         if market.waiting.is_empty() {
             return;
@@ -203,11 +207,17 @@ impl Exchange {
         }
     }
 
+    /// A market that lives on outside data.
+    fn outside_market(&mut self, instrument: InstrumentId) -> Option<&mut Market> {
+        self.markets.get_mut(instrument.index()).filter(|market| market.simulated.is_none())
+    }
+
     // --- trades ---
 
     pub(super) fn match_trade(&mut self, trade: &Trade) {
-        let Some(market) = self.markets.get_mut(trade.instrument.index()) else { return };
-        market.last = Some((trade.px, self.now));
+        let now = self.now;
+        let Some(market) = self.outside_market(trade.instrument) else { return };
+        market.last = Some((trade.px, now));
         if market.open_count == 0 {
             return;
         }
@@ -269,8 +279,9 @@ impl Exchange {
     // --- bars ---
 
     pub(super) fn match_bar(&mut self, bar: &Bar) {
-        let Some(market) = self.markets.get_mut(bar.instrument.index()) else { return };
-        market.last = Some((bar.close, self.now));
+        let now = self.now;
+        let Some(market) = self.outside_market(bar.instrument) else { return };
+        market.last = Some((bar.close, now));
         if market.open_count == 0 {
             return;
         }

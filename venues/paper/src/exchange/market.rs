@@ -1,6 +1,8 @@
 //! What the exchange knows about one instrument.
 
+use crate::exchange::config::LiquidityConfig;
 use crate::exchange::ladder::{Best, Ladder};
+use crate::exchange::simulated::SimulatedBook;
 use argonaut_engine::market::Quote;
 use argonaut_engine::order::Side;
 use argonaut_engine::units::{Nanos, Px, Qty};
@@ -39,6 +41,8 @@ pub(crate) struct Market {
     pub(crate) waiting: Vec<u32>,
     /// Start of the session that `bid`, `ask` and `last` must belong to, and its end.
     pub(crate) session: (Nanos, Nanos),
+    /// The book of an instrument that is simulated.
+    pub(crate) simulated: Option<Box<SimulatedBook>>,
 }
 
 pub(crate) const fn side_index(side: Side) -> usize {
@@ -49,7 +53,7 @@ pub(crate) const fn side_index(side: Side) -> usize {
 }
 
 impl Market {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(liquidity: &LiquidityConfig) -> Self {
         Self {
             bid: Displayed::default(),
             ask: Displayed::default(),
@@ -60,6 +64,7 @@ impl Market {
             stops: [Ladder::new(Best::Lowest), Ladder::new(Best::Highest)],
             waiting: Vec::new(),
             session: (Nanos::ZERO, Nanos::ZERO),
+            simulated: SimulatedBook::new(liquidity),
         }
     }
 

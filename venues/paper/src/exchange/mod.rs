@@ -27,6 +27,10 @@
 //!   open, adverse extreme, favourable extreme, close, and no order sees a price from before its arrival.
 //! - **Limits of volume**: `participation_max_bps`, `ignore_size`, `default_qty` in [`HistoryConfig`].
 //!
+//! # Fills in a simulated book ([`LiquidityConfig::Book`])
+//! Our orders stand in a real price-time book among those of the agents of [`crate::sim_market`] and trade
+//! as they would there. A market order that empties the other side waits for new liquidity.
+//!
 //! # Stops
 //! Set off by the last trade, by the opposite quote or by either ([`StopTrigger`]); a stop that the market
 //! has already passed is set off on arrival. A set-off stop is a market order, a set-off stop limit a
@@ -54,6 +58,7 @@ mod orders;
 mod records;
 mod reports;
 mod requests;
+mod simulated;
 
 pub use config::{
     BookConfig, ConfigFault, ExchangeConfig, HistoryConfig, LiquidityConfig, MarketConfig, Slippage, StopTrigger,
@@ -63,6 +68,7 @@ pub use latency::{Latency, LatencyModel};
 pub use orders::{FINAL_ORDERS_MAX, OPEN_ORDERS_MAX};
 pub use records::{RecoverError, VenueChange, VenueRecord};
 pub use reports::VenueEvent;
+pub use simulated::{AGENT_ID_END, AgentFill, SIMULATED_OUT_MAX};
 
 use crate::exchange::latency::Wire;
 use crate::exchange::market::Market;
@@ -108,6 +114,8 @@ pub struct Exchange {
     next_venue_order_id: u64,
     next_exec: u64,
     next_seq: u64,
+    market_out: VecDeque<MarketEvent>,
+    agent_fills: VecDeque<AgentFill>,
     /// Kept between calls so that nothing is allocated; always empty then.
     scratch: Vec<u32>,
 }
@@ -125,7 +133,7 @@ impl Exchange {
             now: Nanos::ZERO,
             wake: Nanos::MAX,
             next_expiry: Nanos::MAX,
-            markets: (0..count).map(|_| Market::new()).collect(),
+            markets: config.markets.iter().map(|market| Market::new(&market.liquidity)).collect(),
             request_wire: Wire::new(config.latency.request, Rng::fork(config.seed, 1)),
             response_wire: Wire::new(config.latency.response, Rng::fork(config.seed, 2)),
             config,
@@ -140,6 +148,8 @@ impl Exchange {
             next_venue_order_id: 1,
             next_exec: 1,
             next_seq: 1,
+            market_out: VecDeque::new(),
+            agent_fills: VecDeque::new(),
             scratch: Vec::new(),
         })
     }
@@ -182,7 +192,8 @@ impl Exchange {
         self.set_wake();
     }
 
-    /// The market moves. Requests that have arrived by `now` are carried out first.
+    /// The market moves. Requests that have arrived by `now` are carried out first. A simulated instrument
+    /// makes its own market and takes none from outside.
     #[inline]
     pub fn handle_market(&mut self, now: Nanos, event: &MarketEvent) {
         if now >= self.wake {
@@ -193,6 +204,9 @@ impl Exchange {
         match event {
             MarketEvent::Quote(quote) => {
                 let Some(market) = self.markets.get_mut(quote.instrument.index()) else { return };
+                if market.simulated.is_some() {
+                    return;
+                }
                 market.set_quote(quote, self.now);
                 if market.open_count > 0 {
                     self.match_quote(quote.instrument);

@@ -184,6 +184,11 @@ impl Exchange {
         slots.sort_unstable_by_key(|slot| self.orders.get(*slot).seq);
         for slot in slots {
             let order: VenueOrder = *self.orders.get(slot);
+            if self.book(order.instrument).is_some() && order.stop_px().is_none() {
+                // The agents are not back yet: a limit order rests, a market order waits for them.
+                self.meet_book(slot);
+                continue;
+            }
             let (market, side) = (&mut self.markets[order.instrument.index()], side_index(order.side));
             let place = match (order.stop_px(), order.limit()) {
                 (Some(stop_px), _) => {

@@ -245,9 +245,11 @@ impl Exchange {
         let order = self.orders.get_mut(slot);
         let (seq, side) = (order.seq, side_index(order.side));
         let place = core::mem::replace(&mut order.place, Place::Nowhere);
-        let market = &mut self.markets[order.instrument.index()];
+        let instrument = order.instrument;
+        let market = &mut self.markets[instrument.index()];
         match place {
-            Place::Nowhere | Place::Book => {}
+            Place::Nowhere => {}
+            Place::Book => self.unbook(slot, instrument),
             Place::Waiting => market.waiting.retain(|other| *other != slot),
             Place::Resting { px } => market.resting[side].remove(px, seq),
             Place::Stop { stop_px } => market.stops[side].remove(stop_px, seq),

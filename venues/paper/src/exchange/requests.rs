@@ -115,6 +115,7 @@ impl Exchange {
         self.next_expiry = self.next_expiry.min(self.orders.get(slot).expires);
         self.emit_order(slot, ExecType::New, "");
         self.route(slot);
+        self.react(new.spec.instrument);
     }
 
     fn store_rejected(&mut self, new: &NewOrder, reason: RejectReason) {
@@ -186,7 +187,7 @@ impl Exchange {
         let instrument = self.orders.get(slot).instrument;
         match self.config.markets[instrument.index()].liquidity {
             LiquidityConfig::History(history) => self.meet_quote(slot, &history),
-            LiquidityConfig::Book(_) => self.meet_quote(slot, &crate::exchange::HistoryConfig::DEFAULT),
+            LiquidityConfig::Book(_) => self.meet_book(slot),
         }
     }
 
@@ -223,9 +224,12 @@ impl Exchange {
         self.record(replace.cl_ord_id, VenueChange::Replaced { revision, qty, pricing });
         let keeps_priority = self.change(slot, revision, qty, pricing);
         self.emit_order(slot, ExecType::Replaced, "");
-        if !keeps_priority {
+        if keeps_priority {
+            self.reduce_in_book(slot);
+        } else {
             self.route(slot);
         }
+        self.react(replace.instrument);
     }
 
     /// Makes the change of a replace. Only less quantity keeps the order's place; any other change takes it
