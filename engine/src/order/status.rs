@@ -494,7 +494,12 @@ pub fn apply(order: &mut Order, event: Event, now: Nanos) -> Outcome {
             order.standing = Standing::Open;
             order.status = OrdStatus::Unknown;
         }
-        Outcome::Ended(status) => end(order, status),
+        Outcome::Ended(status) => {
+            if was_sent && status != OrdStatus::Rejected {
+                order.standing = Standing::Open;
+            }
+            end(order, status);
+        }
         Outcome::NotFound => {
             if was_sent {
                 end(order, OrdStatus::Rejected);

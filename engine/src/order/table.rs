@@ -9,7 +9,7 @@
 
 use super::watch::Watch;
 use super::{OrdStatus, Order};
-use crate::ids::ClOrdId;
+use crate::ids::{ClOrdId, Origin};
 use crate::units::Nanos;
 use core::hash::{Hash, Hasher};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -95,7 +95,7 @@ pub struct OrderTable {
     lists: [Ends; List::COUNT],
     capacity: usize,
     unknown_count: u32,
-    /// The highest id among forgotten orders.
+    /// The highest id among forgotten orders of our own.
     forgotten_max: ClOrdId,
 }
 
@@ -127,7 +127,7 @@ impl OrderTable {
     pub const fn unknown_count(&self) -> u32 {
         self.unknown_count
     }
-    /// The highest id among orders that were final and have been forgotten.
+    /// The highest id among our own orders that have been forgotten.
     #[must_use]
     pub const fn forgotten_max(&self) -> ClOrdId {
         self.forgotten_max
@@ -312,8 +312,10 @@ impl OrderTable {
     /// Takes a final order out of its list and out of the index.
     fn forget(&mut self, slot: u32) {
         self.unlink(slot, List::Done);
-        let id = self.entries[slot as usize].order.cl_ord_id;
-        self.forgotten_max = self.forgotten_max.max(id);
+        let Order { cl_ord_id: id, origin, .. } = self.entries[slot as usize].order;
+        if origin != Origin::External {
+            self.forgotten_max = self.forgotten_max.max(id);
+        }
         let mask = self.index.len() - 1;
         let mut hole = self.probe(id);
         self.index[hole] = 0;

@@ -26,3 +26,11 @@ impl<T> Vetted<T> {
         self.request
     }
 }
+
+#[cfg(test)]
+impl<T> Vetted<T> {
+    /// For tests of the session: what a gate without limits would allow.
+    pub(crate) const fn for_tests(request: T) -> Self {
+        Self::new(request)
+    }
+}

@@ -1,5 +1,6 @@
 //! The link: logging on, reconciliation, losing it, planned silence.
 
+use super::timers::in_flight_count;
 use super::{Session, SessionOut, SessionState, SessionUpdate};
 use crate::bounds::{PROBE_INTERVAL, RECONCILE_OVERLAP};
 use crate::event::{LinkEvent, OrderCause};
@@ -8,8 +9,6 @@ use crate::order::table::Deadline;
 use crate::order::{OrdStatus, Request};
 use crate::text::Text;
 use crate::units::Nanos;
-
-use super::timers::in_flight_count;
 
 impl Session {
     /// Takes news of the link in. Events of other venues are ignored.
@@ -77,7 +76,6 @@ impl Session {
         if !self.state.is_up() {
             return;
         }
-        self.hear(now);
         self.mass_status_due = None;
         let mut next = self.orders.first_live();
         while let Some(slot) = next {

@@ -37,8 +37,11 @@ impl Session {
     }
 
     /// Whether the report is about this very order: same instrument and side, and an execution that it corrects
-    /// was counted under it.
+    /// was counted under it. A denial says nothing but the id.
     fn speaks_of(&self, slot: Slot, report: &ExecutionReport) -> bool {
+        if is_denial(report) {
+            return true;
+        }
         let spec = &self.orders.order(slot).spec;
         let counted_elsewhere = report
             .fill
@@ -64,15 +67,14 @@ impl Session {
             | ExecType::PendingReplace
             | ExecType::Suspended
             | ExecType::Restated
-            | ExecType::OrderStatus => Some(self.event_of(report)),
+            | ExecType::OrderStatus => Some(self.event_of(&before, report)),
         };
         if let Some(event) = event {
             self.apply(now, slot, event, report, out);
         }
         self.apply_held_back(now, slot);
         if self.is_found_open(&before, slot, report, event.is_some()) {
-            status::apply(self.orders.order_mut(slot), Event::FoundOpen, now);
-            out.push(SessionOut::Alert(Alert::OrderReopened { cl_ord_id: report.cl_ord_id }));
+            self.reopen(now, slot, report, out);
         }
         let order = self.orders.order(slot);
         if !same_but_time(&before, order) {
@@ -88,6 +90,15 @@ impl Session {
         }
     }
 
+    /// An order that was final is at the venue. What it is there, the venue's answer says.
+    fn reopen(&mut self, now: Nanos, slot: Slot, report: &ExecutionReport, out: &mut Vec<SessionOut>) {
+        let order = self.orders.order_mut(slot);
+        status::apply(order, Event::FoundOpen, now);
+        order.reason = None;
+        take_terms(order, report);
+        out.push(SessionOut::Alert(Alert::OrderReopened { cl_ord_id: report.cl_ord_id }));
+    }
+
     /// Applies one event, unless it would end or settle an order whose executions are not all here.
     fn apply(
         &mut self,
@@ -100,7 +111,11 @@ impl Session {
         let order = *self.orders.order(slot);
         let is_missing = !self.orders.watch(slot).missing_qty(order.cum_qty).is_zero();
         let event = if is_missing && !order.status.is_final() && needs_executions(&order, event) {
-            self.orders.watch_mut(slot).held_back = Some(event);
+            let watch = self.orders.watch_mut(slot);
+            // That it ended is stronger than that it was open: the latter may have been overtaken.
+            if watch.held_back.is_none() || event != Event::Reported(ExecType::OrderStatus) {
+                watch.held_back = Some(event);
+            }
             Event::OutcomeUnknown
         } else {
             event
@@ -187,25 +202,24 @@ impl Session {
         if order.venue_order_id.is_none() {
             order.venue_order_id = report.venue_order_id;
         }
-        let is_newer = report.revision > order.revision_confirmed;
-        let is_restated = matches!(report.exec_type, ExecType::Restated | ExecType::OrderStatus)
-            && report.revision == order.revision_confirmed;
-        if order.status.is_final() || report.order_qty.is_zero() || !(is_newer || is_restated) {
+        if order.status.is_final() {
             return;
         }
-        order.spec.qty = report.order_qty;
-        order.spec.pricing = report.pricing;
-        order.revision_confirmed = report.revision;
-        order.revision = order.revision.max(report.revision);
+        let is_newer = report.revision > order.revision_confirmed;
+        take_terms(order, report);
         if is_newer && report.exec_type != ExecType::Replaced {
             status::apply(order, Event::Reported(ExecType::Replaced), now);
         }
     }
 
     /// What a report without an execution says happened.
-    fn event_of(&self, report: &ExecutionReport) -> Event {
+    fn event_of(&self, before: &Order, report: &ExecutionReport) -> Event {
         match report.exec_type {
             ExecType::Rejected if is_denial(report) => Event::NotAtVenue,
+            // Overtaken by newer terms: it still tells that the venue has the order.
+            ExecType::Replaced if report.revision <= before.revision_confirmed => {
+                Event::Reported(ExecType::PendingReplace)
+            }
             ExecType::OrderStatus | ExecType::Restated if report.leaves_qty.is_zero() => {
                 if report.order_qty > Qty::ZERO && report.cum_qty >= report.order_qty {
                     Event::WholeAtVenue
@@ -439,12 +453,16 @@ impl Session {
         let before = *order;
         let event = match reject.response_to {
             CancelRejectTo::Cancel => Event::CancelRejected,
-            CancelRejectTo::Replace if reject.revision == order.revision => Event::ReplaceRejected,
-            CancelRejectTo::Replace => {
-                self.counters.reports_repeated += 1;
-                return;
-            }
+            CancelRejectTo::Replace => Event::ReplaceRejected,
         };
+        let is_asked = match reject.response_to {
+            CancelRejectTo::Cancel => order.pending_cancel,
+            CancelRejectTo::Replace => order.pending_replace.is_some() && reject.revision == order.revision,
+        };
+        if !is_asked && !order.status.is_final() {
+            self.counters.reports_repeated += 1;
+            return;
+        }
         let outcome = status::apply(order, event, now);
         match outcome {
             Outcome::Unexpected => return self.unexpected(reject.cl_ord_id, out),
@@ -513,6 +531,20 @@ fn execution(now: Nanos, ts_venue: Nanos, kind: ExecutionKind, fill: Fill, owner
         ts_venue,
         now,
     })
+}
+
+/// Takes the venue's terms into the order when they are newer than what it has, or as new and restated.
+fn take_terms(order: &mut Order, report: &ExecutionReport) {
+    let is_newer = report.revision > order.revision_confirmed;
+    let is_restated = matches!(report.exec_type, ExecType::Restated | ExecType::OrderStatus)
+        && report.revision == order.revision_confirmed;
+    if report.order_qty.is_zero() || !(is_newer || is_restated) {
+        return;
+    }
+    order.spec.qty = report.order_qty;
+    order.spec.pricing = report.pricing;
+    order.revision_confirmed = report.revision;
+    order.revision = order.revision.max(report.revision);
 }
 
 /// The answer that the venue does not know the order: its other fields mean nothing.

@@ -72,8 +72,8 @@ impl Session {
     /// An id is used once. Ids may come a little out of order, but never from behind what is forgotten.
     fn claim_id(&mut self, id: ClOrdId) {
         let is_fresh = id < ClOrdId::FOREIGN_MIN
-            && (id > self.cl_ord_id_max
-                || (id > self.orders.forgotten_max() && self.orders.find(id).is_none()));
+            && id > self.orders.forgotten_max()
+            && self.orders.find(id).is_none();
         assert!(is_fresh, "Invariant: an order id is used once, {id:?}");
         self.own_max = self.own_max.max(id);
         self.note_id(id);

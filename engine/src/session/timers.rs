@@ -29,17 +29,17 @@ impl Session {
 
     /// Carries out every deadline that has passed.
     pub fn handle_timeout(&mut self, now: Nanos, out: &mut Vec<SessionOut>) {
-        while let Some((slot, _)) = self.orders.first_due(Deadline::Ack).filter(|(_, at)| *at <= now) {
-            self.handle_overdue(now, slot, out);
-        }
-        while let Some((slot, _)) = self.orders.first_due(Deadline::Probe).filter(|(_, at)| *at <= now) {
-            self.ask_again(now, slot, out);
-        }
         if self.mass_status_due.is_some_and(|at| at <= now) {
             self.mass_status_due = None;
             if self.state == SessionState::Reconciling {
                 self.ask_mass_status(now, out);
             }
+        }
+        while let Some((slot, _)) = self.orders.first_due(Deadline::Ack).filter(|(_, at)| *at <= now) {
+            self.handle_overdue(now, slot, out);
+        }
+        while let Some((slot, _)) = self.orders.first_due(Deadline::Probe).filter(|(_, at)| *at <= now) {
+            self.ask_again(now, slot, out);
         }
     }
 
