@@ -1,5 +1,7 @@
 //! What we ask of the venue.
 
+#![expect(clippy::result_large_err, reason = "a refusal carries its order; boxing it would allocate on the lane")]
+
 use super::{Session, SessionOut, SessionState};
 use crate::bounds::ACK_DEADLINE;
 use crate::event::{OrderCause, OrderFilter, OrderUpdate, Refusal};

@@ -331,7 +331,7 @@ fn word(out: &SessionOut) -> String {
             Alert::OrderLost { .. } => "!Lost".into(),
             Alert::FeeWithoutExecution { .. } => "!Fee".into(),
             Alert::UnexpectedReport { .. } => "!Unexpected".into(),
-            Alert::PositionMismatch { .. } | Alert::IntentsDropped { .. } => panic!("not a session's alert"),
+            other => panic!("not a session's alert: {other:?}"),
         },
     }
 }
