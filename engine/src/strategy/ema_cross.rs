@@ -6,13 +6,15 @@
 //! side; while both averages are equal to the last bit the former side stands.
 
 use super::indicators::Ema;
-use super::{Context, Kind, ParamDefault, ParamKind, ParamReader, ParamSpec, Params, ParamsError};
+use super::input::{INPUT, Input};
+use super::target::{Target, market_order};
+use super::{Built, Context, Kind, ParamDefault, ParamKind, ParamReader, ParamSpec, Params};
 use super::{RestoreError, Strategy};
 use crate::bounds::INDICATOR_PERIOD_MAX;
 use crate::event::OrderUpdate;
-use crate::ids::{ClOrdId, InstrumentId};
+use crate::ids::InstrumentId;
 use crate::market::{Bar, Quote, Trade};
-use crate::order::{OrderSpec, Pricing, Side, TimeInForce};
+use crate::order::Side;
 use crate::units::{Px, Qty, SignedQty};
 use core::cmp::Ordering;
 use serde::{Deserialize, Serialize};
@@ -66,22 +68,8 @@ const PARAMS: &[ParamSpec] = &[
         kind: ParamKind::Bool,
         default: Some(ParamDefault::Bool(false)),
     },
-    ParamSpec {
-        name: "input",
-        title: "Input",
-        description: "What the averages are taken of: the mid of each quote, the price of each trade or the close \
-                      of each bar.",
-        kind: ParamKind::Choice { options: &["quote", "trade", "bar"] },
-        default: Some(ParamDefault::Choice("quote")),
-    },
+    INPUT,
 ];
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Input {
-    Quote,
-    Trade,
-    Bar,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mode {
@@ -103,26 +91,20 @@ struct State {
     slow: Ema,
     /// Side of the fast average at the last input, once warm.
     side: Option<Side>,
-    /// In mode target: the position wanted since the last cross, until an order for it was sent.
-    wanted: Option<SignedQty>,
-    /// In mode target: the order that works toward it.
-    order: Option<ClOrdId>,
+    /// In mode target.
+    target: Target,
 }
 
-fn build(params: &Params, instruments: &[InstrumentId]) -> Result<Box<dyn Strategy>, Vec<ParamsError>> {
+fn build(params: &Params, instruments: &[InstrumentId]) -> Built {
     let mut reader = ParamReader::new(PARAMS, params);
     reader.require_instruments(instruments.len() == 1, KIND.instruments, instruments.len());
     let (fast, slow, qty) = (reader.count("fast"), reader.count("slow"), reader.qty("qty"));
     let long_only = reader.flag("long_only");
     let mode = if reader.is("mode", "target") { Mode::Target { long_only } } else { Mode::EachCross };
-    let input = match () {
-        () if reader.is("input", "trade") => Input::Trade,
-        () if reader.is("input", "bar") => Input::Bar,
-        () => Input::Quote,
-    };
+    let input = Input::read(&reader);
     reader.require(fast < slow, "fast must be shorter than slow");
     reader.require(mode != Mode::EachCross || !long_only, "long_only has no meaning in mode each_cross");
-    let state = State { fast: Ema::new(fast), slow: Ema::new(slow), side: None, wanted: None, order: None };
+    let state = State { fast: Ema::new(fast), slow: Ema::new(slow), side: None, target: Target::default() };
     let instrument = instruments.first().copied().unwrap_or_default();
     reader.finish(|| Box::new(EmaCross { instrument, qty, mode, input, state }) as Box<dyn Strategy>)
 }
@@ -143,41 +125,24 @@ impl EmaCross {
         let before = state.side.replace(side);
         if before.is_some_and(|before| before != side) {
             self.cross(context, side);
+        } else {
+            // A wish that could not be sent while trading was halted.
+            self.state.target.pursue(context, self.instrument);
         }
     }
 
     fn cross(&mut self, context: &mut Context<'_>, side: Side) {
         match self.mode {
             Mode::EachCross if context.can_submit() => {
-                context.submit(self.market_order(side, self.qty));
+                context.submit(market_order(self.instrument, side, self.qty));
             }
             Mode::EachCross => {}
-            Mode::Target { long_only: true } if side == Side::Sell => self.want(context, SignedQty::ZERO),
-            Mode::Target { .. } => self.want(context, self.qty.signed(side)),
+            Mode::Target { long_only } => {
+                let flat = long_only && side == Side::Sell;
+                let wanted = if flat { SignedQty::ZERO } else { self.qty.signed(side) };
+                self.state.target.want(context, self.instrument, wanted);
+            }
         }
-    }
-
-    fn want(&mut self, context: &mut Context<'_>, position: SignedQty) {
-        self.state.wanted = Some(position);
-        self.pursue(context);
-    }
-
-    /// Sends one order for the wanted position, unless the one before is still open. What that order does not
-    /// reach (denied, rejected, canceled) waits for the next cross, so that no refusal is repeated.
-    fn pursue(&mut self, context: &mut Context<'_>) {
-        if self.state.order.is_some() || !context.can_submit() {
-            return;
-        }
-        let Some(wanted) = self.state.wanted.take() else { return };
-        let Some(book) = context.book(self.instrument) else { return };
-        let Some(missing) = wanted.checked_add(-book.position) else { return };
-        if let Some(side) = missing.side() {
-            self.state.order = context.submit(self.market_order(side, missing.abs()));
-        }
-    }
-
-    fn market_order(&self, side: Side, qty: Qty) -> OrderSpec {
-        OrderSpec { instrument: self.instrument, side, qty, pricing: Pricing::Market, tif: TimeInForce::Day }
     }
 }
 
@@ -201,14 +166,13 @@ impl Strategy for EmaCross {
     }
 
     fn on_order(&mut self, context: &mut Context<'_>, update: &OrderUpdate) {
-        if self.state.order == Some(update.order.cl_ord_id) && update.order.status.is_final() {
-            self.state.order = None;
-            self.pursue(context);
+        if self.state.target.handle_order(update) {
+            self.state.target.pursue(context, self.instrument);
         }
     }
 
     fn on_resume(&mut self, context: &mut Context<'_>) {
-        self.pursue(context);
+        self.state.target.pursue(context, self.instrument);
     }
 
     fn save(&self) -> Vec<u8> {

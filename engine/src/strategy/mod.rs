@@ -4,14 +4,18 @@
 //! parameters, and a [`Runner`] is one deployment of it: it hands events over, keeps its timers and knows
 //! which orders are its own. `docs/guide/strategies.md` tells how to write one.
 
+pub mod bollinger_reversion;
 pub mod ema_cross;
 pub mod indicators;
+mod input;
+pub mod market_maker;
 mod params;
 mod registry;
 mod runner;
+mod target;
 
 pub use params::{ParamDefault, ParamKind, ParamReader, ParamSpec, ParamValue, Params, ParamsError};
-pub use registry::{Kind, Registry};
+pub use registry::{Built, Kind, Registry};
 pub use runner::{Runner, RunnerEnv, RunnerSnapshot};
 
 use crate::bounds::{INTENTS_PER_CALL_MAX, STRATEGY_TIMERS_MAX};
@@ -119,9 +123,10 @@ impl Outbox {
     }
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// One of its instruments; `None`: not one of its own.
     #[must_use]
-    pub fn book(&self, instrument: InstrumentId) -> Option<&StrategyBook<'_>> {
+    pub fn book(&self, instrument: InstrumentId) -> Option<&'a StrategyBook<'a>> {
         self.books.iter().find(|book| book.instrument.id == instrument)
     }
 

@@ -1,9 +1,13 @@
 //! The kinds of strategies that can be deployed.
 
-use super::{ParamReader, ParamSpec, Params, ParamsError, Strategy, ema_cross};
+use super::{ParamReader, ParamSpec, Params, ParamsError, Strategy};
+use super::{bollinger_reversion, ema_cross, market_maker};
 use crate::bounds::STRATEGY_INSTRUMENTS_MAX;
 use crate::event::Deployment;
 use crate::ids::InstrumentId;
+
+/// A strategy made from parameters, or every fault of them.
+pub type Built = Result<Box<dyn Strategy>, Vec<ParamsError>>;
 
 /// One kind of strategy: its description, its parameters and how one is made.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +20,7 @@ pub struct Kind {
     pub instruments: &'static str,
     pub params: &'static [ParamSpec],
     /// Makes one, or tells every fault. It is given parameters that already fit `params`, defaults filled in.
-    pub build: fn(&Params, &[InstrumentId]) -> Result<Box<dyn Strategy>, Vec<ParamsError>>,
+    pub build: fn(&Params, &[InstrumentId]) -> Built,
 }
 
 /// The kinds known to a run.
@@ -29,7 +33,7 @@ impl Registry {
     /// The strategies that come with the engine.
     #[must_use]
     pub fn builtin() -> Self {
-        Self { kinds: vec![ema_cross::KIND] }
+        Self { kinds: vec![ema_cross::KIND, bollinger_reversion::KIND, market_maker::KIND] }
     }
 
     /// With one kind more; it takes the place of one of the same name.

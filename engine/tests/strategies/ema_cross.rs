@@ -50,7 +50,6 @@ fn order_counts_on_the_published_ticks() {
 }
 
 #[test]
-#[ignore = "two million ticks: run it in a release build"]
 fn order_counts_on_two_million_published_ticks() {
     assert_eq!(crosses_count("fast=10 slow=20 qty=100000 mode=each_cross", 2_000_000), 90_775);
     assert_eq!(crosses_count("fast=500 slow=1000 qty=100000 mode=each_cross", 2_000_000), 854);
