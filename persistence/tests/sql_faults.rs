@@ -116,7 +116,7 @@ async fn replaced_by_an_older_copy() {
     let mut early = open(&backup).await;
     stage(&mut early, &world.steps[..100]);
     early.commit().await.unwrap();
-    drop(early);
+    early.close().await.unwrap();
     let mut projector = open(&path).await;
     stage(&mut projector, &world.steps[..150]);
     projector.commit().await.unwrap();

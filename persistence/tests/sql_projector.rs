@@ -236,3 +236,24 @@ async fn a_full_batch_refuses_until_it_is_committed() {
     let (stamped, outputs) = &world.steps[refused_at];
     assert_eq!(projector.stage(stamped, outputs), Ok(()));
 }
+
+/// A measurement, to be run alone: `cargo test --release -p argonaut-persistence --test sql_projector -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn throughput() {
+    let world = busy_day(60_000);
+    let outputs: usize = world.steps.iter().map(|(_, outputs)| outputs.len()).sum();
+    let folder = tempfile::tempdir().unwrap();
+    let mut projector = open(&folder.path().join("projection.db")).await;
+    for every in [200, 2_000] {
+        projector.truncate_projection().await.unwrap();
+        let begin = std::time::Instant::now();
+        feed(&mut projector, &world.steps, every).await;
+        let seconds = begin.elapsed().as_secs_f64();
+        println!(
+            "a commit after {every} inputs: {:.0} inputs/s, {:.0} outputs/s",
+            world.steps.len() as f64 / seconds,
+            outputs as f64 / seconds
+        );
+    }
+}

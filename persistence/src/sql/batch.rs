@@ -97,6 +97,15 @@ impl Batch {
         }
     }
 
+    /// Inputs `from..=until` will never come.
+    pub fn add_gap(&mut self, from: Seq, until: Seq, now: Nanos) {
+        self.last = Some((until, now));
+        let detail = format!("from={from} until={until}");
+        let parts = words::AlertParts { alert: "ProjectionGap", detail, ..Default::default() };
+        self.alerts.push((Place { seq: until, ordinal: 0, ts: now }, AlertRow { parts }));
+        self.rows_count += 1;
+    }
+
     fn add_output(&mut self, place: Place, stamped: &Stamped, output: &Output) {
         match output {
             Output::Order(update) => self.add_order(place, update),

@@ -10,6 +10,7 @@ use argonaut_engine::event::{AccountConfig, Output, Stamped};
 use argonaut_engine::ids::Seq;
 use argonaut_engine::instrument::{Instrument, Instruments};
 use argonaut_engine::text::Text;
+use argonaut_engine::units::Nanos;
 use sqlx::{Connection as _, Row as _};
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,8 @@ pub enum CommitFault {
 /// After a fault the connection is thrown away and the next commit opens a new one, so that no half-known
 /// transaction is ever continued; and since each commit first reads the cursor inside its transaction, a
 /// commit whose answer was lost is noticed and not applied a second time.
+///
+/// Its futures need a tokio runtime with time enabled; one on the follower's own thread will do.
 pub struct Projector {
     path: PathBuf,
     account: Text<16>,
@@ -160,6 +163,24 @@ impl Projector {
         Ok(())
     }
 
+    /// Goes on with `next` although inputs before it were never staged: the journal's retention has removed
+    /// them. The hole is recorded as an alert, because sums over the tables no longer tell the whole story.
+    /// Nothing happens when there is no hole.
+    ///
+    /// # Errors
+    /// When the batch is full.
+    pub fn accept_gap(&mut self, next: Seq, now: Nanos) -> Result<(), StageRefusal> {
+        let staged = self.staged_seq();
+        if next <= staged.next() {
+            return Ok(());
+        }
+        if self.is_full() {
+            return Err(StageRefusal::Full);
+        }
+        self.batch.add_gap(staged.next(), Seq(next.0 - 1), now);
+        Ok(())
+    }
+
     /// Writes the batch and the cursor in one transaction. Answers the new cursor.
     ///
     /// # Errors
@@ -231,6 +252,18 @@ impl Projector {
         let digest = digest::of(&mut open.connection).await?;
         self.open = Some(open);
         Ok(digest)
+    }
+
+    /// Closes the file in good order, which also folds its write-ahead log into it. What is staged is
+    /// dropped, as it is when the process dies: the journal has it.
+    ///
+    /// # Errors
+    /// When the file cannot be closed; nothing committed is lost then.
+    pub async fn close(mut self) -> Result<(), SqlFault> {
+        match self.open.take() {
+            Some(open) => Ok(open.connection.close().await?),
+            None => Ok(()),
+        }
     }
 
     /// The connection of the last commit, if its file is still the one at the path.
@@ -349,3 +382,7 @@ async fn read_cursor(connection: &mut Connection) -> Result<Seq, SqlFault> {
         .await?;
     Ok(Seq(seq.cast_unsigned()))
 }
+
+#[cfg(test)]
+#[path = "projector_tests.rs"]
+mod tests;

@@ -14,13 +14,17 @@ use argonaut_engine::strategy::{ParamValue, Params, StrategyState};
 use argonaut_engine::units::{NOTIONAL_DIGITS, Nanos, Notional, PX_DIGITS, Px, QTY_DIGITS, Qty, SignedQty};
 
 /// A closed set of values, each with a word.
-pub(super) trait Word: Sized + Copy {
+pub(super) trait Word: Sized + Copy + 'static {
+    #[cfg(test)]
+    const ALL: &'static [Self];
     fn word(self) -> &'static str;
 }
 
 macro_rules! words {
     ($($kind:ty { $($variant:ident),* $(,)? })*) => {$(
         impl Word for $kind {
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
             fn word(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($variant),)* }
             }
@@ -282,4 +286,79 @@ pub(super) fn params_json(params: &Params) -> String {
         })
         .collect();
     serde_json::Value::Object(object).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::sqlite;
+
+    #[test]
+    fn decimals_are_exact_and_short() {
+        let cases: [(i128, u32, &str); 9] = [
+            (0, 9, "0"),
+            (1, 9, "0.000000001"),
+            (-1, 17, "-0.00000000000000001"),
+            (101_250_000_000, 9, "101.25"),
+            (-101_250_000_000, 9, "-101.25"),
+            (100, 0, "100"),
+            (12_000_000_000, 9, "12"),
+            (i128::MAX, 17, "1701411834604692317316.87303715884105727"),
+            (i128::MIN, 17, "-1701411834604692317316.87303715884105728"),
+        ];
+        for (raw, digits, text) in cases {
+            assert_eq!(decimal(raw, digits), text);
+        }
+    }
+
+    fn all<W: Word>() -> Vec<&'static str> {
+        W::ALL.iter().map(|value| value.word()).collect()
+    }
+
+    /// The words that the CHECK of a column allows, read from the table's own definition.
+    async fn allowed(connection: &mut sqlite::Connection, table: &str, column: &str) -> Vec<String> {
+        let sql: String = sqlx::query_scalar("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = $1")
+            .bind(table)
+            .fetch_one(connection)
+            .await
+            .unwrap();
+        let start = format!("CHECK ({column} IN (");
+        let list = sql.split(&start).nth(1).unwrap_or_else(|| panic!("{table}.{column} has no CHECK"));
+        let list = list.split(')').next().unwrap();
+        list.split(',').map(|word| word.trim().trim_matches('\'').to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn the_tables_allow_exactly_the_words_that_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = sqlite::open_projection(&folder.path().join("projection.db")).await.unwrap();
+        let origins = vec!["Strategy", "User", "External"];
+        let causes = vec![
+            "Submitted", "Denied", "ReplaceDenied", "CancelSent", "ReplaceSent", "Reported", "CancelRejected",
+            "OutcomeUnknown", "Adopted",
+        ];
+        let cases = [
+            ("instruments", "asset_class", all::<AssetClass>()),
+            ("orders", "side", all::<Side>()),
+            ("orders", "tif", all::<TimeInForce>()),
+            ("orders", "status", all::<OrdStatus>()),
+            ("orders", "origin", origins.clone()),
+            ("orders", "ord_type", vec!["Market", "Limit", "Stop", "StopLimit"]),
+            ("order_events", "status", all::<OrdStatus>()),
+            ("order_events", "cause", causes),
+            ("trade_executions", "side", all::<Side>()),
+            ("trade_executions", "liquidity", all::<Liquidity>()),
+            ("trade_executions", "origin", origins),
+            ("trade_executions", "kind", vec!["New", "Correct", "Cancel", "FeeOnly"]),
+            ("strategy_deployments", "state", all::<StrategyState>()),
+            ("breaker_events", "breaker", all::<BreakerKind>()),
+            ("breaker_events", "action", all::<TripAction>()),
+            ("trading_events", "trading", all::<TradingState>()),
+            ("trading_events", "engine", all::<EngineState>()),
+            ("session_events", "state", all::<SessionState>()),
+        ];
+        for (table, column, words) in cases {
+            assert_eq!(allowed(&mut connection, table, column).await, words, "{table}.{column}");
+        }
+    }
 }

@@ -182,3 +182,42 @@ impl FromRow<'_, Row> for AuditRecord {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::Row as _;
+
+    /// Every way to search is served by an index.
+    #[tokio::test]
+    async fn searches_use_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = crate::sql::sqlite::open_access(&folder.path().join("access.db")).await.unwrap();
+        sqlx::raw_sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+             INSERT INTO audit (ts, user_id, user_name, ip, user_agent, action, target, result, detail)
+             SELECT i, i % 9, 'anna', '', '', 'auth.login', '', 'Ok', '' FROM n",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        for bits in 0..32_u32 {
+            let has = |bit: u32| bits & (1 << bit) != 0;
+            let query = AuditQuery {
+                user: has(0).then_some(UserId(3)),
+                action: has(1).then(|| "auth.login".to_owned()),
+                result: has(2).then_some(AuditResult::Ok),
+                from: has(3).then_some(Nanos::from_raw(5)),
+                until: has(3).then_some(Nanos::from_raw(500)),
+                after: has(4).then_some(AuditKey { ts: Nanos::from_raw(400), id: 400 }),
+                limit: 20,
+            };
+            let rows = select("EXPLAIN QUERY PLAN ", &query).build().fetch_all(&pool).await.unwrap();
+            for row in rows {
+                let step: String = row.get("detail");
+                assert!(!step.starts_with("SCAN"), "{query:?}: {step}");
+                assert!(!step.contains("TEMP B-TREE"), "{query:?}: {step}");
+            }
+        }
+    }
+}

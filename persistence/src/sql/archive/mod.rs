@@ -6,6 +6,8 @@ mod account;
 mod controls;
 mod executions;
 mod orders;
+#[cfg(test)]
+mod plans;
 
 pub use account::{DeploymentRecord, EquityPoint, PositionRecord};
 pub use controls::{
