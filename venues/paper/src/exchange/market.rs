@@ -29,7 +29,7 @@ impl Displayed {
 pub(crate) struct Market {
     pub(crate) bid: Displayed,
     pub(crate) ask: Displayed,
-    /// Time of the quote; zero when there was none yet.
+    /// Time of the quote; `Nanos::MAX` when there was none yet.
     pub(crate) quoted_at: Nanos,
     pub(crate) open_count: u32,
     pub(crate) last: Option<(Px, Nanos)>,
@@ -57,7 +57,7 @@ impl Market {
         Self {
             bid: Displayed::default(),
             ask: Displayed::default(),
-            quoted_at: Nanos::ZERO,
+            quoted_at: Nanos::MAX,
             open_count: 0,
             last: None,
             resting: [Ladder::new(Best::Highest), Ladder::new(Best::Lowest)],
@@ -99,7 +99,7 @@ impl Market {
 
     /// A quote of the current session is known.
     pub(crate) fn is_quoted(&self) -> bool {
-        self.quoted_at > Nanos::ZERO && self.quoted_at >= self.session.0
+        self.quoted_at < Nanos::MAX && self.quoted_at >= self.session.0
     }
 
     /// The last trade price of the current session.

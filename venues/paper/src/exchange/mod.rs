@@ -37,7 +37,7 @@
 //! limit order.
 //!
 //! # Sessions
-//! Outside an instrument's hours new orders are rejected with `ExchangeClosed`; cancels and replaces work.
+//! Outside an instrument's hours new orders and replaces are refused with `ExchangeClosed`; cancels work.
 //! DAY orders expire at the close of the session they came in; an instrument that never closes keeps them.
 //! Prices of an earlier session are forgotten.
 //!

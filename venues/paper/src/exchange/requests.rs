@@ -251,8 +251,8 @@ impl Exchange {
         keeps_priority
     }
 
-    fn check_replace(&self, slot: u32, replace: &ReplaceOrder) -> Result<(), Refused> {
-        let order = self.orders.get(slot);
+    fn check_replace(&mut self, slot: u32, replace: &ReplaceOrder) -> Result<(), Refused> {
+        let order = *self.orders.get(slot);
         if order.state != OrderState::Open {
             return Err((RejectReason::TooLate, "order is final"));
         }
@@ -265,6 +265,9 @@ impl Exchange {
         self.check_values(replace.instrument, replace.qty, replace.pricing)?;
         if replace.qty <= order.cum_qty {
             return Err((RejectReason::IncorrectQuantity, "quantity is filled already"));
+        }
+        if !self.is_open(replace.instrument) {
+            return Err((RejectReason::ExchangeClosed, "market is closed"));
         }
         Ok(())
     }
