@@ -471,9 +471,11 @@ pub fn apply(order: &mut Order, event: Event, now: Nanos) -> Outcome {
         }
         Outcome::CancelPending => {
             order.pending_cancel = true;
-            settle_unless_open(order, true);
+            if order.status != OrdStatus::Unknown {
+                order.status = OrdStatus::PendingCancel;
+            }
         }
-        Outcome::ReplacePending => settle(order),
+        Outcome::ReplacePending => order.status = OrdStatus::PendingReplace,
         Outcome::CancelRefused => {
             order.pending_cancel = false;
             settle_unless_open(order, was_sent);

@@ -1,5 +1,6 @@
 //! What the session must remember of an order beyond the order itself.
 
+use super::Order;
 use super::status::Event;
 use crate::units::{Nanos, Qty};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,11 @@ impl Watch {
     #[must_use]
     pub const fn missing_qty(&self, cum_qty: Qty) -> Qty {
         self.venue_cum_qty.saturating_sub(cum_qty).saturating_sub(self.abandoned_qty)
+    }
+    /// Whether the fills, with those given up, make up the whole quantity.
+    #[must_use]
+    pub fn is_whole(&self, order: &Order) -> bool {
+        order.cum_qty.saturating_add(self.abandoned_qty) >= order.spec.qty
     }
     /// Takes note of the venue's count. Reports overtake each other, so the newest by the venue's clock
     /// holds, and of two with the same time the larger: only corrections make the count smaller, and those

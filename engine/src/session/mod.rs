@@ -1,7 +1,7 @@
 //! The talk with one venue: order table, dedupe, acknowledgement timers, reconciliation.
 //!
-//! A [`Session`] is a pure machine. Requests go in as [`Vetted`] tokens of the gate, the venue's words as reports
-//! and link events, time as an argument; what must be done comes out as [`SessionOut`].
+//! A [`Session`] is a pure machine. Requests go in as [`Vetted`] tokens of the gate, the venue's words as
+//! reports and link events, time as an argument; what must be done comes out as [`SessionOut`].
 //!
 //! # States
 //!
@@ -16,9 +16,9 @@
 //! # What is never done
 //!
 //! * A `New` is never sent twice, whatever happened to it. What became of it is asked (`Status`).
-//! * An execution is never invented. A count of the venue that exceeds the executions we have is a *gap*: the order
-//!   keeps its worst case, the executions are asked for, and a person is told. A final report with a gap is held
-//!   back until the executions are here, so that exposure is not let go before the position has it.
+//! * An execution is never invented. A count of the venue that exceeds the executions we have is a *gap*: the
+//!   order keeps its worst case, the executions are asked for, and a person is told. A final report with a gap is
+//!   held back until the executions are here, so that exposure is not let go before the position has it.
 //! * An execution is never dropped, whoever its order is: it comes out as [`Execution`], with an alert where the
 //!   order is not known.
 //!
@@ -37,13 +37,13 @@
 //!
 //! # Orders that are not ours
 //!
-//! A report with an id that is not in the table is adopted as [`Origin::External`](crate::ids::Origin) under that id,
-//! if it shows an order at work and the id is not one that our own counter has passed; an order that the venue
+//! A report with an id that is not in the table is adopted as `Origin::External` under that id, if it shows an order at work and the id is not one that our own counter has passed; an order that the venue
 //! *lists as open* is adopted under any id, because its exposure is real. Links give foreign orders ids from
 //! [`ClOrdId::FOREIGN_MIN`] on. An adopted id below it lies ahead of our counter, which must be moved beyond
 //! [`Session::cl_ord_id_max`]. Everything else about unknown ids is counted, and its executions are booked.
 
 mod executions;
+mod fills;
 mod link;
 mod reports;
 mod requests;

@@ -1,19 +1,18 @@
 //! What the venue says, and what it means.
 
-use super::executions::{FeeJudgement, Judgement, Known, Owner};
+use super::fills::is_execution;
 use super::timers::in_flight_count;
 use super::{Session, SessionOut, SessionState};
 use crate::bounds::DENIALS_MIN;
-use crate::event::{Alert, Execution, ExecutionKind, OrderCause};
-use crate::ids::{ExecKey, Origin};
+use crate::event::{Alert, OrderCause};
 use crate::order::status::{self, Event, Outcome};
 use crate::order::table::Slot;
 use crate::order::{
-    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fee, Fill, OrdStatus, Order, OrderReason,
-    RejectReason, Standing,
+    CancelReject, CancelRejectTo, ExecType, ExecutionReport, OrdStatus, Order, OrderReason, RejectReason,
+    Standing,
 };
 use crate::text::Text;
-use crate::units::{Nanos, Notional, Px, Qty};
+use crate::units::{Nanos, Qty};
 
 impl Session {
     /// Takes an execution report in: counts its execution if it is news, and moves its order.
@@ -100,7 +99,7 @@ impl Session {
     }
 
     /// Applies one event, unless it would end or settle an order whose executions are not all here.
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         now: Nanos,
         slot: Slot,
@@ -109,13 +108,18 @@ impl Session {
         out: &mut Vec<SessionOut>,
     ) {
         let order = *self.orders.order(slot);
-        let is_missing = !self.orders.watch(slot).missing_qty(order.cum_qty).is_zero();
-        let event = if is_missing && !order.status.is_final() && needs_executions(&order, event) {
-            let watch = self.orders.watch_mut(slot);
+        let watch = self.orders.watch_mut(slot);
+        let is_missing = !watch.missing_qty(order.cum_qty).is_zero();
+        let event = if order.status.is_final() {
+            event
+        } else if is_missing && needs_executions(&order, event) {
             // That it ended is stronger than that it was open: the latter may have been overtaken.
             if watch.held_back.is_none() || event != Event::Reported(ExecType::OrderStatus) {
                 watch.held_back = Some(event);
             }
+            Event::OutcomeUnknown
+        } else if event == Event::WholeAtVenue && !watch.is_whole(&order) {
+            // Nothing is missing and still it is not whole: overtaken by a correction.
             Event::OutcomeUnknown
         } else {
             event
@@ -132,22 +136,7 @@ impl Session {
                 // A fill of an order that was never sent, or that the venue said it never had.
                 self.unexpected(report.cl_ord_id, out);
             }
-            Outcome::Acknowledged
-            | Outcome::Filled
-            | Outcome::FilledLate
-            | Outcome::Adjusted
-            | Outcome::AdjustedLate
-            | Outcome::Amended
-            | Outcome::Suspended
-            | Outcome::Ended(_)
-            | Outcome::CancelPending
-            | Outcome::ReplacePending
-            | Outcome::CancelRefused
-            | Outcome::ReplaceRefused
-            | Outcome::Resolved
-            | Outcome::Doubted
-            | Outcome::Reopened
-            | Outcome::Repeated => {}
+            _ => {}
         }
         if event != Event::NotAtVenue {
             self.orders.watch_mut(slot).denials = 0;
@@ -162,11 +151,12 @@ impl Session {
             return;
         }
         watch.gap_probes = 0;
-        if let Some(event) = watch.held_back.take() {
-            let order = self.orders.order_mut(slot);
-            if !order.status.is_final() {
-                status::apply(order, event, now);
-            }
+        let Some(event) = watch.held_back.take() else { return };
+        let watch = *watch;
+        let is_whole = watch.is_whole(self.orders.order(slot));
+        let order = self.orders.order_mut(slot);
+        if !order.status.is_final() && (is_whole || event != Event::WholeAtVenue) {
+            status::apply(order, event, now);
         }
     }
 
@@ -252,7 +242,10 @@ impl Session {
         if !before.status.is_final() || report.leaves_qty.is_zero() {
             return false;
         }
-        let is_listed = report.exec_type == ExecType::OrderStatus && self.state == SessionState::Reconciling;
+        // A listing that has not seen all the fills that we have was overtaken by them.
+        let is_listed = report.exec_type == ExecType::OrderStatus
+            && self.state == SessionState::Reconciling
+            && report.cum_qty >= before.cum_qty;
         let never_there = match before.reason {
             Some(OrderReason::Rejected { reason, .. }) => {
                 reason == RejectReason::UnknownOrder && before.status == OrdStatus::Rejected
@@ -269,148 +262,13 @@ impl Session {
         is_listed || never_there || (before.status == OrdStatus::Filled && (is_larger || is_busted))
     }
 
-    /// Counts the execution of a report, under the order in `slot` if there is one. Answers what happened to the
-    /// order; `None` when the execution is no news.
-    fn execute(
-        &mut self,
-        now: Nanos,
-        slot: Option<Slot>,
-        report: &ExecutionReport,
-        out: &mut Vec<SessionOut>,
-    ) -> Option<Event> {
-        let Some(mut fill) = report.fill.filter(|fill| is_sound(report.exec_type, fill)) else {
-            self.unexpected(report.cl_ord_id, out);
-            return None;
-        };
-        let origin = slot.map_or(Origin::External, |slot| self.orders.order(slot).origin);
-        let owner = Owner {
-            cl_ord_id: report.cl_ord_id,
-            origin,
-            instrument: report.instrument,
-            side: report.side,
-        };
-        if self.is_too_old(report, &fill) {
-            self.counters.executions_too_old += 1;
-            return None;
-        }
-        let judgement = if report.exec_type == ExecType::TradeCancel {
-            self.executions.take_back(&fill, &owner, report.ts_venue)
-        } else {
-            self.executions.take(&mut fill, &owner, report.ts_venue)
-        };
-        let book = |kind, fill, owner: Owner| execution(now, report.ts_venue, kind, fill, owner);
-        match judgement {
-            Judgement::New => {
-                if report.exec_type == ExecType::TradeCorrect {
-                    let cl_ord_id = report.cl_ord_id;
-                    out.push(SessionOut::Alert(Alert::CorrectionOfUnknownExecution { cl_ord_id }));
-                }
-                out.push(book(ExecutionKind::New, fill, owner));
-                self.count(slot, report, (Px::ZERO, Qty::ZERO), (fill.px, fill.qty), out);
-                Some(Event::Reported(ExecType::Trade))
-            }
-            Judgement::Corrected { before } => {
-                let kind = ExecutionKind::Correct { old_px: before.px, old_qty: before.qty };
-                out.push(book(kind, fill, before.owner()));
-                self.count(slot, report, (before.px, before.qty), (fill.px, fill.qty), out);
-                Some(Event::Reported(ExecType::TradeCorrect))
-            }
-            Judgement::Busted { before } => {
-                let counted = Fill { px: before.px, qty: before.qty, ..fill };
-                out.push(book(ExecutionKind::Cancel, counted, before.owner()));
-                self.count(slot, report, (before.px, before.qty), (Px::ZERO, Qty::ZERO), out);
-                Some(Event::Reported(ExecType::TradeCancel))
-            }
-            Judgement::FeeNews { known } => {
-                out.push(book(ExecutionKind::FeeOnly, known.fill(fill.key, fill.fee), known.owner()));
-                None
-            }
-            Judgement::Repeated => {
-                self.counters.executions_repeated += 1;
-                None
-            }
-            Judgement::BustOfUnknown => {
-                let cl_ord_id = report.cl_ord_id;
-                out.push(SessionOut::Alert(Alert::CorrectionOfUnknownExecution { cl_ord_id }));
-                None
-            }
-        }
-    }
-
-    /// Sent again, not remembered, and from a time of which executions have been forgotten: it was counted then.
-    fn is_too_old(&self, report: &ExecutionReport, fill: &Fill) -> bool {
-        report.resent
-            && report.ts_venue <= self.executions.forgotten_until()
-            && self.executions.get(&fill.key).is_none()
-    }
-
-    /// Takes an execution out of the order's fills and another one in.
-    fn count(
-        &mut self,
-        slot: Option<Slot>,
-        report: &ExecutionReport,
-        out_of: (Px, Qty),
-        into: (Px, Qty),
-        out: &mut Vec<SessionOut>,
-    ) {
-        let Some(slot) = slot else { return };
-        let order = self.orders.order_mut(slot);
-        let cum_before = order.cum_qty;
-        order.cum_qty = order.cum_qty.saturating_sub(out_of.1).saturating_add(into.1);
-        let less = order.cum_value.saturating_sub(out_of.0.times(out_of.1));
-        order.cum_value = if order.cum_qty.is_zero() {
-            Notional::ZERO
-        } else {
-            less.saturating_add(into.0.times(into.1))
-        };
-        let (cl_ord_id, cum_qty) = (order.cl_ord_id, order.cum_qty);
-        let wanted = order.pending_replace.map_or(Qty::ZERO, |(qty, _)| qty);
-        let order_qty = order.spec.qty.max(wanted);
-        if cum_qty > order_qty && cum_qty > cum_before {
-            out.push(SessionOut::Alert(Alert::Overfill { cl_ord_id, order_qty, cum_qty }));
-        }
-        let watch = self.orders.watch_mut(slot);
-        if !out_of.1.is_zero() {
-            watch.correct_count(report.cum_qty, report.ts_venue);
-        }
-        watch.abandoned_qty = watch.abandoned_qty.min(watch.venue_cum_qty.saturating_sub(cum_qty));
-    }
-
-    /// A report of an order that is not in the table, or that does not fit the order of that id. Its execution
-    /// is counted all the same: under the order that it was counted under before, if there is one.
-    fn handle_stray(&mut self, now: Nanos, report: &ExecutionReport, out: &mut Vec<SessionOut>) {
-        self.counters.reports_stray += 1;
-        if !is_execution(report.exec_type) {
-            if !report.leaves_qty.is_zero() {
-                self.unexpected(report.cl_ord_id, out);
-            }
-            return;
-        }
-        let known = report.fill.and_then(|fill| self.executions.get(&fill.key).copied());
-        let Some(slot) = known.and_then(|known| self.orders.find(known.cl_ord_id)) else {
-            if self.execute(now, None, report, out).is_some() {
-                let (cl_ord_id, instrument) = (report.cl_ord_id, report.instrument);
-                out.push(SessionOut::Alert(Alert::ExecutionOfUnknownOrder { cl_ord_id, instrument }));
-            }
-            return;
-        };
-        let before = *self.orders.order(slot);
-        if let Some(event) = self.execute(now, Some(slot), report, out) {
-            self.apply(now, slot, event, report, out);
-            if !same_but_time(&before, self.orders.order(slot)) {
-                self.tell(slot, OrderCause::Reported(report.exec_type), out);
-            }
-            self.follow_up(now, slot, false, out);
-        }
-    }
-
     /// Takes in an order that was found at the venue. See the module's last section.
     fn adopt(&mut self, now: Nanos, report: &ExecutionReport, out: &mut Vec<SessionOut>) -> Option<Slot> {
         let is_open = !report.leaves_qty.is_zero();
         let is_listed = is_open && report.exec_type == ExecType::OrderStatus;
         let is_past = report.cl_ord_id <= self.own_max;
         let is_at_work = match report.exec_type {
-            ExecType::Trade => report.fill.is_some(),
+            ExecType::Trade | ExecType::TradeCorrect => report.fill.is_some_and(|fill| !fill.qty.is_zero()),
             ExecType::New
             | ExecType::Replaced
             | ExecType::PendingCancel
@@ -421,7 +279,6 @@ impl Session {
             ExecType::Canceled
             | ExecType::Rejected
             | ExecType::Expired
-            | ExecType::TradeCorrect
             | ExecType::TradeCancel => false,
         };
         if report.order_qty.is_zero() || !is_at_work || (is_past && !is_listed) {
@@ -463,29 +320,13 @@ impl Session {
             self.counters.reports_repeated += 1;
             return;
         }
-        let outcome = status::apply(order, event, now);
-        match outcome {
+        match status::apply(order, event, now) {
             Outcome::Unexpected => return self.unexpected(reject.cl_ord_id, out),
             Outcome::Repeated => {
                 self.counters.reports_repeated += 1;
                 return;
             }
-            Outcome::CancelRefused
-            | Outcome::ReplaceRefused
-            | Outcome::Acknowledged
-            | Outcome::Filled
-            | Outcome::FilledLate
-            | Outcome::Adjusted
-            | Outcome::AdjustedLate
-            | Outcome::Amended
-            | Outcome::Suspended
-            | Outcome::Ended(_)
-            | Outcome::CancelPending
-            | Outcome::ReplacePending
-            | Outcome::Doubted
-            | Outcome::Resolved
-            | Outcome::NotFound
-            | Outcome::Reopened => {}
+            _ => {}
         }
         let is_gone = matches!(reject.reason, RejectReason::TooLate | RejectReason::UnknownOrder);
         if is_gone && !order.status.is_final() {
@@ -495,42 +336,6 @@ impl Session {
         self.tell(slot, OrderCause::CancelRejected, out);
         self.follow_up(now, slot, answered, out);
     }
-
-    /// Takes in a fee that was reported apart from its execution. It may come before or after it, and is
-    /// counted once.
-    pub fn handle_late_fee(&mut self, now: Nanos, key: ExecKey, fee: Fee, out: &mut Vec<SessionOut>) {
-        self.hear(now);
-        match self.executions.take_fee(&key, fee) {
-            FeeJudgement::Counts(known) => {
-                let fill = known.fill(key, Some(fee));
-                out.push(execution(now, known.ts_venue, ExecutionKind::FeeOnly, fill, known.owner()));
-            }
-            FeeJudgement::Repeated => self.counters.fees_repeated += 1,
-            FeeJudgement::Waits { pushed_out: Some(fee) } => {
-                out.push(SessionOut::Alert(Alert::FeeWithoutExecution { fee }));
-            }
-            FeeJudgement::Waits { pushed_out: None } => {}
-        }
-    }
-}
-
-impl Known {
-    const fn fill(&self, key: ExecKey, fee: Option<Fee>) -> Fill {
-        Fill { key, px: self.px, qty: self.qty, liquidity: self.liquidity, fee }
-    }
-}
-
-fn execution(now: Nanos, ts_venue: Nanos, kind: ExecutionKind, fill: Fill, owner: Owner) -> SessionOut {
-    SessionOut::Execution(Execution {
-        cl_ord_id: owner.cl_ord_id,
-        origin: owner.origin,
-        instrument: owner.instrument,
-        side: owner.side,
-        kind,
-        fill,
-        ts_venue,
-        now,
-    })
 }
 
 /// Takes the venue's terms into the order when they are newer than what it has, or as new and restated.
@@ -550,15 +355,6 @@ fn take_terms(order: &mut Order, report: &ExecutionReport) {
 /// The answer that the venue does not know the order: its other fields mean nothing.
 fn is_denial(report: &ExecutionReport) -> bool {
     report.exec_type == ExecType::Rejected && report.reject == Some(RejectReason::UnknownOrder)
-}
-
-const fn is_execution(exec_type: ExecType) -> bool {
-    matches!(exec_type, ExecType::Trade | ExecType::TradeCorrect | ExecType::TradeCancel)
-}
-
-/// A new execution has a quantity; only a correction may leave none.
-fn is_sound(exec_type: ExecType, fill: &Fill) -> bool {
-    exec_type != ExecType::Trade || !fill.qty.is_zero()
 }
 
 /// Whether `event` would let the worst case of an open order go.
@@ -601,6 +397,6 @@ fn reason_of(order: &Order, event: Event, report: &ExecutionReport) -> Option<Or
 }
 
 /// Whether nothing but the time of the last change differs.
-fn same_but_time(before: &Order, after: &Order) -> bool {
+pub(super) fn same_but_time(before: &Order, after: &Order) -> bool {
     Order { ts_updated: before.ts_updated, ..*after } == *before
 }

@@ -116,7 +116,8 @@ fn states_allow_what_they_allow() {
 
 #[test]
 fn refusals_say_why() {
-    let cases: &[(&str, fn(&Refusal) -> bool)] = &[
+    type Case = (&'static str, fn(&Refusal) -> bool);
+    let cases: &[Case] = &[
         ("new", |r| matches!(r, Refusal::Denied { denial: Denial::VenueNotReady, order: Some(_) })),
         ("up new new new new new", |r| {
             matches!(r, Refusal::Denied { denial: Denial::TooManyLiveOrders { count: 4, limit: 4 }, .. })

@@ -8,3 +8,4 @@ mod model;
 mod questions;
 mod rig;
 mod snapshot;
+mod venue;

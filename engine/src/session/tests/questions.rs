@@ -133,6 +133,9 @@ fn gaps_are_asked_for_and_never_filled_by_guess() {
         ("up new ack1 done1:100 fill1:a:100:100", "x1+100 1=Filled:100"),
         ("up new ack1 st1:40", ""),
         ("up new ack1 st1:40 +6s", "1=Unknown !Gap >mass >st1"),
+        // The whole quantity was filled, then corrected: the older answer must not end the order.
+        ("up new ack1 done1:100 fill1:a:60:60 fix1:a.2:50:50", "x1~60~50 1=Unknown:50"),
+        ("up new ack1 can1:0 done1:100", ""),
         // Asked in vain: the venue's word ends it, the alert stands.
         ("up new ack1 cxl1 can1:40 +60s", "!Gap >mass >st1 >mass >st1 >mass >st1 1=Canceled"),
         ("up new ack1 cxl1 can1:40 +60s fill1:a:40:40", "x1+40 1=Canceled:40"),
