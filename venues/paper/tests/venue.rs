@@ -11,7 +11,8 @@ use argonaut_paper::book::OrderBook;
 use argonaut_paper::exchange::fees::StockFixed;
 use argonaut_paper::exchange::{
     BookConfig, ConfigFault, Exchange, ExchangeConfig, FeeModel, HistoryConfig, Latency, LatencyModel,
-    LiquidityConfig, MarketConfig, OPEN_ORDERS_MAX, RecoverError, VenueChange, VenueEvent, VenueRecord,
+    LiquidityConfig, MarketConfig, OPEN_ORDERS_MAX, RecoverError, Slippage, StopTrigger, VenueChange, VenueEvent,
+    VenueRecord,
 };
 use argonaut_paper::rng::Rng;
 use argonaut_paper::sim_market::{SimulatedInstrument, SimulatedMarket, SimulatedMarketConfig};
@@ -220,6 +221,7 @@ struct Life {
     now: Nanos,
     next_id: u64,
     mid: i64,
+    bars: bool,
 }
 
 impl Life {
@@ -241,7 +243,29 @@ impl Life {
             let instruments = vec![SimulatedInstrument::new(SPY, px("500"), qty("100"))];
             SimulatedMarket::new(&SimulatedMarketConfig { seed, instruments }, &exchange).expect("a valid configuration")
         });
-        Self { exchange, market, rng: Rng::new(seed), now: at(1_700_000_000), next_id: 1, mid: 50_000 }
+        let (rng, now) = (Rng::new(seed), at(1_700_000_000));
+        Self { exchange, market, rng, now, next_id: 1, mid: 50_000, bars: false }
+    }
+
+    /// Against history with rules drawn from the seed, half of the time with bars instead of ticks.
+    fn with_any_rules(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let history = HistoryConfig {
+            ignore_size: rng.per_mille(300),
+            default_qty: rng.per_mille(500).then(|| qty("70")),
+            participation_max_bps: rng.per_mille(500).then(|| rng.between(1, 10_000) as u32),
+            slippage: match rng.below(3) {
+                0 => Slippage::None,
+                1 => Slippage::Ticks(rng.below(4) as u32),
+                _ => Slippage::Bps(rng.below(4) as u32),
+            },
+            bar_open_grace: Span::from_millis(rng.below(2_000)),
+        };
+        let mut config = Self::config(false);
+        config.markets[0].liquidity = LiquidityConfig::History(history);
+        config.markets[0].stop_trigger =
+            [StopTrigger::Last, StopTrigger::Quote, StopTrigger::LastOrQuote][rng.below(3) as usize];
+        Self { exchange: exchange(config), bars: rng.per_mille(500), ..Self::new(seed, false) }
     }
 
     fn price(&mut self, around: i64) -> String {
@@ -275,6 +299,16 @@ impl Life {
         let text = |tick: i64| format!("{}.{:02}", tick / 100, tick % 100);
         let (bid, ask) = (text(self.mid), text(self.mid + spread));
         let sizes = [self.rng.between(0, 400).to_string(), self.rng.between(1, 400).to_string()];
+        if self.bars {
+            let (low, high) = (self.mid - self.rng.between(0, 9), self.mid + self.rng.between(0, 9));
+            let (open, close) = (self.rng.between(low, high), self.rng.between(low, high));
+            let mut event = bar(SPY, 0, [&text(open), &text(high), &text(low), &text(close)], &sizes[0]);
+            if let argonaut_engine::market::MarketEvent::Bar(bar) = &mut event {
+                (bar.ts_open, bar.ts_close) = (Nanos::from_raw(self.now.raw() - SECOND), self.now);
+            }
+            self.exchange.handle_market(self.now, &event);
+            return;
+        }
         let event = match self.rng.below(4) {
             0 => trade(SPY, &sizes[1], &bid, Some(Side::Sell)),
             1 => trade(SPY, &sizes[1], &ask, None),
@@ -419,8 +453,12 @@ fn the_same_seed_gives_the_same_answers() {
 /// quantity, final orders stay final, and the position is the sum of the executions.
 #[test]
 fn reports_add_up() {
-    for seed in 10..30 {
-        let mut life = Life::new(seed, seed % 2 == 0);
+    for seed in 10..50 {
+        let mut life = match seed % 4 {
+            0 => Life::new(seed, true),
+            1 => Life::new(seed, false),
+            _ => Life::with_any_rules(seed),
+        };
         let mut orders = std::collections::BTreeMap::<u64, (i64, bool)>::new();
         let mut position = 0;
         let mut fees = std::collections::BTreeMap::<u64, i128>::new();

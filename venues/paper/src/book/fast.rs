@@ -6,14 +6,12 @@
 //! when an order betters its upper end, or when it has become empty. Nothing is allocated once the slab,
 //! the index and the far levels have grown to the size of the market.
 
-use crate::book::bits::{BITS_MAX, Bits};
+use crate::book::bits::BITS_MAX;
 use crate::book::index::IdIndex;
+use crate::book::side::{LevelAt, NIL, SideBook};
 use crate::book::{BookEvent, Incoming, OrderBook, Refused, Rest, tick_in_range};
 use argonaut_engine::order::Side;
 use serde::{Deserialize, Serialize};
-
-/// No order.
-const NIL: u32 = u32::MAX;
 
 /// One resting order: half a cache line.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -24,40 +22,6 @@ struct Node {
     place: i64,
     next: u32,
     prev: u32,
-}
-
-/// The queue at one price.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-struct Level {
-    qty: i64,
-    head: u32,
-    tail: u32,
-}
-
-impl Level {
-    const EMPTY: Self = Self { qty: 0, head: NIL, tail: NIL };
-}
-
-/// One side. Prices are *keys* here: ticks, negated for asks, so that the best price is the highest key.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-struct SideBook {
-    /// Key of the window's first level.
-    base: i64,
-    /// The window.
-    levels: Vec<Level>,
-    /// Which levels of the window are not empty.
-    bits: Bits,
-    /// Index of the best level in the window; `None` when the side is empty.
-    best: Option<u32>,
-    /// Levels below the window, keys ascending, none empty.
-    far: Vec<(i64, Level)>,
-}
-
-/// Where a level is.
-#[derive(Clone, Copy)]
-enum LevelAt {
-    Window(usize),
-    Far(usize),
 }
 
 /// Price-time priority at tens of nanoseconds a call.
@@ -84,155 +48,6 @@ const fn place_of(side: Side, key: i64) -> i64 {
 
 const fn side_of(place: i64) -> Side {
     if place & 1 == Side::Buy as i64 { Side::Buy } else { Side::Sell }
-}
-
-impl SideBook {
-    fn new(window: usize) -> Self {
-        Self {
-            base: 0,
-            levels: vec![Level::EMPTY; window],
-            bits: Bits::new(window),
-            best: None,
-            far: Vec::new(),
-        }
-    }
-
-    /// Index of a key in the window.
-    #[inline]
-    fn in_window(&self, key: i64) -> Option<usize> {
-        let offset = key.wrapping_sub(self.base) as u64;
-        (offset < self.levels.len() as u64).then_some(offset as usize)
-    }
-
-    /// The level of a key at which an order rests.
-    #[inline]
-    fn find(&self, key: i64) -> LevelAt {
-        match self.in_window(key) {
-            Some(at) => LevelAt::Window(at),
-            None => match self.far.binary_search_by_key(&key, |(key, _)| *key) {
-                Ok(at) => LevelAt::Far(at),
-                Err(_) => unreachable!("Invariant: the level of a resting order exists"),
-            },
-        }
-    }
-
-    /// The level of a key, made when it is not there.
-    #[inline]
-    fn find_or_make(&mut self, key: i64) -> LevelAt {
-        match self.in_window(key) {
-            Some(at) => LevelAt::Window(at),
-            None => self.make_outside(key),
-        }
-    }
-
-    #[cold]
-    fn make_outside(&mut self, key: i64) -> LevelAt {
-        if self.best.is_none() || key > self.base {
-            self.move_window(key);
-            return match self.in_window(key) {
-                Some(at) => LevelAt::Window(at),
-                None => unreachable!("Invariant: the window was moved to this key"),
-            };
-        }
-        match self.far.binary_search_by_key(&key, |(key, _)| *key) {
-            Ok(at) => LevelAt::Far(at),
-            Err(at) => {
-                self.far.insert(at, (key, Level::EMPTY));
-                LevelAt::Far(at)
-            }
-        }
-    }
-
-    #[inline]
-    fn level_mut(&mut self, at: LevelAt) -> &mut Level {
-        match at {
-            LevelAt::Window(at) => &mut self.levels[at],
-            LevelAt::Far(at) => &mut self.far[at].1,
-        }
-    }
-
-    /// The level has its first order.
-    #[inline]
-    fn occupied(&mut self, at: LevelAt) {
-        if let LevelAt::Window(at) = at {
-            self.bits.set(at);
-            self.best = Some(self.best.map_or(at as u32, |best| best.max(at as u32)));
-        }
-    }
-
-    /// The level has lost its last order.
-    #[inline]
-    fn emptied(&mut self, at: LevelAt) {
-        match at {
-            LevelAt::Window(at) => {
-                self.bits.clear(at);
-                if self.best == Some(at as u32) {
-                    self.best = self.bits.highest().map(|best| best as u32);
-                    if self.best.is_none() {
-                        self.refill();
-                    }
-                }
-            }
-            LevelAt::Far(at) => {
-                self.far.remove(at);
-            }
-        }
-    }
-
-    /// The window is empty: it moves to the best of the far levels.
-    fn refill(&mut self) {
-        if let Some((key, _)) = self.far.last() {
-            self.move_window(*key);
-        }
-    }
-
-    /// Places the window so that `key` stands at three quarters of it. What falls out below becomes far,
-    /// what was far and falls in comes in. Never leaves a level above the window.
-    fn move_window(&mut self, key: i64) {
-        let len = self.levels.len();
-        let base = key - (len as i64 / 4 * 3);
-        if self.best.is_some() {
-            // Only ever up: a better key than the window holds.
-            let shift = base.saturating_sub(self.base).max(0) as usize;
-            for at in 0..shift.min(len) {
-                if self.levels[at].head != NIL {
-                    self.far.push((self.base + at as i64, self.levels[at]));
-                }
-            }
-            if shift < len {
-                self.levels.copy_within(shift.., 0);
-                self.levels[len - shift..].fill(Level::EMPTY);
-            } else {
-                self.levels.fill(Level::EMPTY);
-            }
-        }
-        self.base = base;
-        let inside = self.far.partition_point(|(key, _)| *key < base);
-        for (key, level) in self.far.drain(inside..) {
-            self.levels[(key - base) as usize] = level;
-        }
-        self.bits.clear_all();
-        for (at, level) in self.levels.iter().enumerate() {
-            if level.head != NIL {
-                self.bits.set(at);
-            }
-        }
-        self.best = self.bits.highest().map(|best| best as u32);
-    }
-
-    /// Best key and its quantity.
-    #[inline]
-    fn best(&self) -> Option<(i64, i64)> {
-        let at = self.best? as usize;
-        Some((self.base + at as i64, self.levels[at].qty))
-    }
-
-    fn clear(&mut self) {
-        self.levels.fill(Level::EMPTY);
-        self.bits.clear_all();
-        self.best = None;
-        self.far.clear();
-    }
 }
 
 impl FastBook {
@@ -450,24 +265,6 @@ impl FastBook {
     /// Quantity at each price of a side, best first, until `each` answers false.
     pub fn depth(&self, side: Side, mut each: impl FnMut(i64, i64) -> bool) {
         self.side(side).levels_down(|key, level| each(key_of(side, key), level.qty));
-    }
-}
-
-impl SideBook {
-    /// Levels from the best down, until `each` answers false.
-    fn levels_down(&self, mut each: impl FnMut(i64, &Level) -> bool) {
-        let mut next = self.best.map(|at| at as usize);
-        while let Some(at) = next {
-            if !each(self.base + at as i64, &self.levels[at]) {
-                return;
-            }
-            next = self.bits.highest_below(at);
-        }
-        for (key, level) in self.far.iter().rev() {
-            if !each(*key, level) {
-                return;
-            }
-        }
     }
 }
 

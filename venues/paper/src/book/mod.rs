@@ -11,6 +11,7 @@ mod fast;
 mod index;
 mod l3;
 mod naive;
+mod side;
 
 pub use fast::FastBook;
 pub use l3::{L3Action, L3Error, L3Message};

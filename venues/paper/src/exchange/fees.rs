@@ -14,6 +14,8 @@
 //!   against fixed).
 //! - Forex: interactivebrokers.com/en/index.php?f=commission&p=fx1 (0.20 basis points of trade value,
 //!   minimum USD 2.00 for an order).
+//! - Crypto: 18 basis points, at least USD 1.75 for an order, that minimum at most 1 % of the trade value
+//!   (IB's description of trading with Paxos, as quoted in forum.amibroker.com/t/31968).
 //! - Futures: interactivebrokers.ie/en/pricing/commissions-futures.php (USD 0.85 a contract, exchange
 //!   and regulatory fees on top).
 //!

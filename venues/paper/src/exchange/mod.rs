@@ -13,8 +13,10 @@
 //! # Fills against history ([`LiquidityConfig::History`])
 //! - **Marketable orders** take the displayed size at the displayed price (plus slippage). What they took
 //!   is gone until the next quote. A market order (also a triggered stop) that finds too little or nothing
-//!   is held for the next price, as IB's paper trader holds it; IOC cancels the rest, FOK cancels all
-//!   unless all can be had.
+//!   is held for the next price: IB's paper trader holds one that meets no quote "until the market data
+//!   arrives" and fills from the top of the book only (its manual, "Limitations of the PaperTrader"; it
+//!   rejects the rest of one sent to a single exchange, which we do not). IOC cancels the rest, FOK
+//!   cancels all unless all can be had.
 //! - **Resting orders** wait behind the size displayed at their price on arrival (an order that betters
 //!   the quote waits behind nobody; one behind the quote learns its queue when its price becomes the best).
 //!   The queue shortens by trades at that price, never below what a quote shows, and never by guessing
@@ -32,7 +34,8 @@
 //! as they would there. A market order that empties the other side waits for new liquidity.
 //!
 //! # Stops
-//! Set off by the last trade, by the opposite quote or by either ([`StopTrigger`]); a stop that the market
+//! Set off by the last trade, by the opposite quote or by either ([`StopTrigger`]), and by bars whatever the
+//! trigger, for a bar does not tell trades from quotes; a stop that the market
 //! has already passed is set off on arrival. A set-off stop is a market order, a set-off stop limit a
 //! limit order.
 //!
