@@ -28,26 +28,40 @@ struct Lcg(u64);
 
 impl Lcg {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 }
 
 fn stream(count: usize, modify_percent: u64) -> Vec<Op> {
-    let (mut rng, mut mid, mut ops, mut limits) = (Lcg(42), 100_000_i64, Vec::with_capacity(count), Vec::new());
+    let (mut rng, mut mid, mut ops, mut limits) =
+        (Lcg(42), 100_000_i64, Vec::with_capacity(count), Vec::new());
     let mut id = 0;
     for n in 0..count {
         if n % 64 == 0 {
             mid += (rng.next() % 3) as i64 - 1;
         }
-        let side = if rng.next() % 2 == 0 { Side::Buy } else { Side::Sell };
+        let side = if rng.next() % 2 == 0 {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
         let toward = if side == Side::Buy { 1 } else { -1 };
         let kind = rng.next() % 100;
-        let recent = |rng: &mut Lcg, limits: &[u64]| limits[limits.len() - 1 - rng.next() as usize % limits.len().min(20_000)];
+        let recent = |rng: &mut Lcg, limits: &[u64]| {
+            limits[limits.len() - 1 - rng.next() as usize % limits.len().min(20_000)]
+        };
         if kind < 30 && !limits.is_empty() {
             let id = recent(&mut rng, &limits);
             if rng.next() % 100 < modify_percent {
-                ops.push(Op::Modify(id, mid - toward * (1 + (rng.next() % 64) as i64), 1 + (rng.next() % 100) as i64));
+                ops.push(Op::Modify(
+                    id,
+                    mid - toward * (1 + (rng.next() % 64) as i64),
+                    1 + (rng.next() % 100) as i64,
+                ));
             } else {
                 ops.push(Op::Cancel(id));
             }
@@ -55,13 +69,27 @@ fn stream(count: usize, modify_percent: u64) -> Vec<Op> {
         }
         id += 1;
         let (limit, qty, rest) = if kind < 90 {
-            let away = if rng.next() % 10 == 0 { -((rng.next() % 8) as i64 + 1) } else { (rng.next() % 64) as i64 + 1 };
+            let away = if rng.next() % 10 == 0 {
+                -((rng.next() % 8) as i64 + 1)
+            } else {
+                (rng.next() % 64) as i64 + 1
+            };
             limits.push(id);
-            (Some(mid - toward * away), 1 + (rng.next() % 100) as i64, Rest::Book)
+            (
+                Some(mid - toward * away),
+                1 + (rng.next() % 100) as i64,
+                Rest::Book,
+            )
         } else {
             (None, 3 + (rng.next() % 298) as i64, Rest::Cancel)
         };
-        ops.push(Op::Submit(Incoming { id, side, limit, qty, rest }));
+        ops.push(Op::Submit(Incoming {
+            id,
+            side,
+            limit,
+            qty,
+            rest,
+        }));
     }
     ops
 }
@@ -97,7 +125,10 @@ fn matching(name: &str, modify_percent: u64) {
         runs.push(ops.len() as f64 / start.elapsed().as_secs_f64());
         black_box(&book);
     }
-    println!("{name}: {:.1} M operations/s ({events} events, {traded} units traded)", median(runs) / 1e6);
+    println!(
+        "{name}: {:.1} M operations/s ({events} events, {traded} units traded)",
+        median(runs) / 1e6
+    );
 }
 
 /// Orders of a market-by-order file of Databento (DBN, zstd), or `None` when the file is not there.
@@ -113,7 +144,9 @@ fn real_messages() -> Option<Vec<L3Message>> {
     while at + 56 <= bytes.len() {
         let len = usize::from(bytes[at]) * 4;
         if bytes[at + 1] == 0xA0 {
-            let long = |from: usize| i64::from_le_bytes(bytes[at + from..at + from + 8].try_into().expect("eight"));
+            let long = |from: usize| {
+                i64::from_le_bytes(bytes[at + from..at + from + 8].try_into().expect("eight"))
+            };
             let action = match bytes[at + 38] {
                 b'A' => Some(L3Action::Add),
                 b'C' => Some(L3Action::Cancel),
@@ -127,7 +160,11 @@ fn real_messages() -> Option<Vec<L3Message>> {
                     tick: long(24) / 250_000_000,
                     qty: i64::from(word(at + 32)),
                     action,
-                    side: if bytes[at + 39] == b'B' { Side::Buy } else { Side::Sell },
+                    side: if bytes[at + 39] == b'B' {
+                        Side::Buy
+                    } else {
+                        Side::Sell
+                    },
                 });
             }
         }
@@ -181,7 +218,9 @@ fn world() -> Exchange {
         venue: VenueId(0),
     };
     let instruments = Instruments::new(vec![instrument]).expect("one instrument");
-    let market = MarketConfig::history(FeeModel::Forex(argonaut_paper::exchange::fees::ForexFees::ibkr()));
+    let market = MarketConfig::history(FeeModel::Forex(
+        argonaut_paper::exchange::fees::ForexFees::ibkr(),
+    ));
     let config = ExchangeConfig::uniform(VenueId(0), &market, &instruments);
     Exchange::new(config, instruments).expect("a valid configuration")
 }
@@ -205,8 +244,18 @@ fn quotes(count: usize) -> Vec<MarketEvent> {
 
 fn order(id: u64, side: Side, pricing: Pricing) -> Request {
     let (instrument, qty) = (InstrumentId(0), Qty::from_units(100_000));
-    let spec = OrderSpec { instrument, side, qty, pricing, tif: TimeInForce::Gtc };
-    Request::New(NewOrder { cl_ord_id: ClOrdId(id), origin: Origin::User(UserId(1)), spec })
+    let spec = OrderSpec {
+        instrument,
+        side,
+        qty,
+        pricing,
+        tif: TimeInForce::Gtc,
+    };
+    Request::New(NewOrder {
+        cl_ord_id: ClOrdId(id),
+        origin: Origin::User(UserId(1)),
+        spec,
+    })
 }
 
 /// Nanoseconds for each quote without orders, with one order resting behind the market, and for a market
@@ -218,7 +267,16 @@ fn exchange_paths() {
         for _ in 0..5 {
             let mut exchange = world();
             if resting {
-                exchange.handle_request(Nanos::from_raw(1), &order(1, Side::Buy, Pricing::Limit { px: Px::from_raw(PX_ONE / 2) }));
+                exchange.handle_request(
+                    Nanos::from_raw(1),
+                    &order(
+                        1,
+                        Side::Buy,
+                        Pricing::Limit {
+                            px: Px::from_raw(PX_ONE / 2),
+                        },
+                    ),
+                );
             }
             while exchange.poll_output().is_some() {}
             let start = Instant::now();
@@ -228,7 +286,15 @@ fn exchange_paths() {
             runs.push(start.elapsed().as_nanos() as f64 / quotes.len() as f64);
             black_box(&exchange);
         }
-        println!("quote, {}: {:.1} ns", if resting { "one order resting" } else { "no orders" }, median(runs));
+        println!(
+            "quote, {}: {:.1} ns",
+            if resting {
+                "one order resting"
+            } else {
+                "no orders"
+            },
+            median(runs)
+        );
     }
     let mut exchange = world();
     let mut runs = Vec::new();
@@ -239,7 +305,14 @@ fn exchange_paths() {
             id += 1;
             let now = Nanos::from_raw(id * 1_000);
             exchange.handle_market(now, quote);
-            exchange.handle_request(now, &order(id, if id % 2 == 0 { Side::Buy } else { Side::Sell }, Pricing::Market));
+            exchange.handle_request(
+                now,
+                &order(
+                    id,
+                    if id % 2 == 0 { Side::Buy } else { Side::Sell },
+                    Pricing::Market,
+                ),
+            );
             while let Some(event) = exchange.poll_output() {
                 black_box(&event);
             }

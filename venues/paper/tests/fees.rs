@@ -5,14 +5,20 @@ mod support;
 use argonaut_engine::order::{Liquidity, Side};
 use argonaut_engine::units::{Currency, NOTIONAL_ONE, Nanos, Notional, PX_ONE, Px};
 use argonaut_paper::exchange::fees::{
-    ContractFees, FeeFill, FeeModel, FeeState, ForexFees, MonthVolume, Ppb, Regulatory, StockFixed, StockTiered,
-    ValueFees,
+    ContractFees, FeeFill, FeeModel, FeeState, ForexFees, MonthVolume, Ppb, Regulatory, StockFixed,
+    StockTiered, ValueFees,
 };
 use argonaut_paper::rng::Rng;
 use support::*;
 
 /// Fees of one order that fills in these parts, as text rounded to cents.
-fn order(model: &FeeModel, volume: &mut MonthVolume, side: Side, liquidity: Liquidity, parts: &[(&str, &str)]) -> Notional {
+fn order(
+    model: &FeeModel,
+    volume: &mut MonthVolume,
+    side: Side,
+    liquidity: Liquidity,
+    parts: &[(&str, &str)],
+) -> Notional {
     let table = instruments();
     let instrument = table.get(SPY).expect("an instrument");
     let mut state = FeeState::default();
@@ -37,11 +43,20 @@ fn cents(amount: Notional) -> String {
 }
 
 fn alone(model: &FeeModel, side: Side, parts: &[(&str, &str)]) -> String {
-    cents(order(model, &mut MonthVolume::default(), side, Liquidity::Removed, parts))
+    cents(order(
+        model,
+        &mut MonthVolume::default(),
+        side,
+        Liquidity::Removed,
+        parts,
+    ))
 }
 
 fn fixed() -> FeeModel {
-    FeeModel::StockFixed(StockFixed { regulatory: Regulatory::NONE, ..StockFixed::ibkr() })
+    FeeModel::StockFixed(StockFixed {
+        regulatory: Regulatory::NONE,
+        ..StockFixed::ibkr()
+    })
 }
 
 #[test]
@@ -66,8 +81,28 @@ fn us_stocks_fixed() {
     }
     // Sales pay the regulators: 1,000 * 25 * 0.0000278 + 1,000 * 0.000166, both sides the audit trail.
     let full = FeeModel::StockFixed(StockFixed::ibkr());
-    assert_eq!(order(&full, &mut MonthVolume::default(), Side::Sell, Liquidity::Removed, &[("1000", "25")]).to_string(), "5.933");
-    assert_eq!(order(&full, &mut MonthVolume::default(), Side::Buy, Liquidity::Removed, &[("1000", "25")]).to_string(), "5.072");
+    assert_eq!(
+        order(
+            &full,
+            &mut MonthVolume::default(),
+            Side::Sell,
+            Liquidity::Removed,
+            &[("1000", "25")]
+        )
+        .to_string(),
+        "5.933"
+    );
+    assert_eq!(
+        order(
+            &full,
+            &mut MonthVolume::default(),
+            Side::Buy,
+            Liquidity::Removed,
+            &[("1000", "25")]
+        )
+        .to_string(),
+        "5.072"
+    );
 }
 
 /// The worked examples of index.php?f=713, with the rates that the page used.
@@ -89,7 +124,10 @@ fn us_stocks_tiered_against_fixed() {
         })
     };
     let nasdaq = tiered(-PX_ONE / 10_000 * 21, PX_ONE / 1_000 * 3);
-    let fixed = FeeModel::StockFixed(StockFixed { regulatory, ..StockFixed::ibkr() });
+    let fixed = FeeModel::StockFixed(StockFixed {
+        regulatory,
+        ..StockFixed::ibkr()
+    });
     let cases = [
         ("30000000", Liquidity::Added, "-13811.9", "151207.27"),
         ("30000000", Liquidity::Removed, "139188.1", "151207.27"),
@@ -97,8 +135,20 @@ fn us_stocks_tiered_against_fixed() {
     ];
     for (size, liquidity, tiered_total, fixed_total) in cases {
         let parts = [(size, "5")];
-        let total = |model| cents(order(model, &mut MonthVolume::default(), Side::Sell, liquidity, &parts));
-        assert_eq!((total(&nasdaq).as_str(), total(&fixed).as_str()), (tiered_total, fixed_total), "{size} {liquidity:?}");
+        let total = |model| {
+            cents(order(
+                model,
+                &mut MonthVolume::default(),
+                Side::Sell,
+                liquidity,
+                &parts,
+            ))
+        };
+        assert_eq!(
+            (total(&nasdaq).as_str(), total(&fixed).as_str()),
+            (tiered_total, fixed_total),
+            "{size} {liquidity:?}"
+        );
     }
 }
 
@@ -112,13 +162,32 @@ fn tiers_count_the_month() {
         ..StockTiered::ibkr()
     });
     let mut volume = MonthVolume::default();
-    let mut next = |size| cents(order(&model, &mut volume, Side::Buy, Liquidity::Removed, &[(size, "50")]));
+    let mut next = |size| {
+        cents(order(
+            &model,
+            &mut volume,
+            Side::Buy,
+            Liquidity::Removed,
+            &[(size, "50")],
+        ))
+    };
     assert_eq!(next("10"), "0.35", "the minimum");
-    assert_eq!(next("299990"), "1049.96", "0.0035 up to 300,000 shares: 1049.965");
+    assert_eq!(
+        next("299990"),
+        "1049.96",
+        "0.0035 up to 300,000 shares: 1049.965"
+    );
     assert_eq!(next("1000"), "2", "0.0020 beyond");
     let december = Nanos::from_raw(1_701_388_800 * SECOND);
-    assert_eq!(volume.qty(at(1_701_388_799)), qty("301000"), "23:59:59 on 30 November 2023");
-    assert!(volume.qty(december).is_zero(), "a new month starts at nothing");
+    assert_eq!(
+        volume.qty(at(1_701_388_799)),
+        qty("301000"),
+        "23:59:59 on 30 November 2023"
+    );
+    assert!(
+        volume.qty(december).is_zero(),
+        "a new month starts at nothing"
+    );
 }
 
 #[test]
@@ -127,20 +196,60 @@ fn forex_futures_crypto_and_nothing() {
     let cases = [
         // 0.20 basis points, at least 2.00. 100,000 USD.EUR = USD 2.00 is the published example.
         (FeeModel::Forex(usd), vec![("100000", "0.9")], "2"),
-        (FeeModel::Forex(ForexFees::ibkr()), vec![("50000", "1.1")], "2"),
-        (FeeModel::Forex(ForexFees::ibkr()), vec![("100000", "1.1")], "2.2"),
-        (FeeModel::Forex(ForexFees::ibkr()), vec![("1000000", "1.1")], "22"),
-        (FeeModel::Forex(ForexFees::ibkr()), vec![("50000", "1.1"), ("50000", "1.1"), ("900000", "1.1")], "22"),
+        (
+            FeeModel::Forex(ForexFees::ibkr()),
+            vec![("50000", "1.1")],
+            "2",
+        ),
+        (
+            FeeModel::Forex(ForexFees::ibkr()),
+            vec![("100000", "1.1")],
+            "2.2",
+        ),
+        (
+            FeeModel::Forex(ForexFees::ibkr()),
+            vec![("1000000", "1.1")],
+            "22",
+        ),
+        (
+            FeeModel::Forex(ForexFees::ibkr()),
+            vec![("50000", "1.1"), ("50000", "1.1"), ("900000", "1.1")],
+            "22",
+        ),
         (FeeModel::Forex(usd), vec![("1000000", "150")], "20"),
-        (FeeModel::PerContract(ContractFees::ibkr_us()), vec![("2", "4800")], "4.5"),
-        (FeeModel::PerContract(ContractFees::ibkr_us()), vec![("1", "4800"), ("1", "4801")], "4.5"),
-        (FeeModel::ByValue(ValueFees::ibkr_crypto()), vec![("1", "60000")], "108"),
-        (FeeModel::ByValue(ValueFees::ibkr_crypto()), vec![("0.01", "50000")], "1.75"),
-        (FeeModel::ByValue(ValueFees::ibkr_crypto()), vec![("0.001", "50000")], "0.5"),
+        (
+            FeeModel::PerContract(ContractFees::ibkr_us()),
+            vec![("2", "4800")],
+            "4.5",
+        ),
+        (
+            FeeModel::PerContract(ContractFees::ibkr_us()),
+            vec![("1", "4800"), ("1", "4801")],
+            "4.5",
+        ),
+        (
+            FeeModel::ByValue(ValueFees::ibkr_crypto()),
+            vec![("1", "60000")],
+            "108",
+        ),
+        (
+            FeeModel::ByValue(ValueFees::ibkr_crypto()),
+            vec![("0.01", "50000")],
+            "1.75",
+        ),
+        (
+            FeeModel::ByValue(ValueFees::ibkr_crypto()),
+            vec![("0.001", "50000")],
+            "0.5",
+        ),
         (FeeModel::Zero, vec![("1", "60000")], "0"),
     ];
     for (model, parts, expected) in cases {
-        assert_eq!(alone(&model, Side::Buy, &parts), expected, "{model:?} {parts:?}");
+        assert_eq!(
+            alone(&model, Side::Buy, &parts),
+            expected,
+            "{model:?} {parts:?}"
+        );
     }
 }
 
@@ -158,17 +267,40 @@ fn partial_fills_sum_to_the_whole() {
     let mut rng = Rng::new(99);
     for _ in 0..500 {
         let price = format!("{}.{:02}", rng.between(0, 90), rng.between(1, 99));
-        let sizes: Vec<String> = (0..rng.between(1, 12)).map(|_| rng.between(1, 4_000).to_string()).collect();
-        let whole: i64 = sizes.iter().map(|size| size.parse::<i64>().expect("a number")).sum();
+        let sizes: Vec<String> = (0..rng.between(1, 12))
+            .map(|_| rng.between(1, 4_000).to_string())
+            .collect();
+        let whole: i64 = sizes
+            .iter()
+            .map(|size| size.parse::<i64>().expect("a number"))
+            .sum();
         let whole = whole.to_string();
-        let parts: Vec<(&str, &str)> = sizes.iter().map(|size| (size.as_str(), price.as_str())).collect();
-        let side = if rng.per_mille(500) { Side::Buy } else { Side::Sell };
+        let parts: Vec<(&str, &str)> = sizes
+            .iter()
+            .map(|size| (size.as_str(), price.as_str()))
+            .collect();
+        let side = if rng.per_mille(500) {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
         for model in &models {
-            let fee = |parts: &[(&str, &str)]| order(model, &mut MonthVolume::default(), side, Liquidity::Removed, parts);
+            let fee = |parts: &[(&str, &str)]| {
+                order(
+                    model,
+                    &mut MonthVolume::default(),
+                    side,
+                    Liquidity::Removed,
+                    parts,
+                )
+            };
             let (cut, at_once) = (fee(&parts), fee(&[(&whole, &price)]));
             // Shares of values are cut at 1e-17 for each fill, so the rounded totals may differ by one unit of 1e-8.
             let off = (cut.raw() - at_once.raw()).abs();
-            assert!(off <= NOTIONAL_ONE / 100_000_000, "{model:?} {parts:?}: {cut} against {at_once}");
+            assert!(
+                off <= NOTIONAL_ONE / 100_000_000,
+                "{model:?} {parts:?}: {cut} against {at_once}"
+            );
         }
     }
 }

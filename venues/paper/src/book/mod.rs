@@ -53,14 +53,34 @@ pub struct Incoming {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum BookEvent {
     /// `qty` of the order rests in the book now.
-    Rested { id: u64, tick: i64, qty: i64 },
+    Rested {
+        id: u64,
+        tick: i64,
+        qty: i64,
+    },
     /// `taker` traded against the resting `maker`; `*_left` is what is left of each.
-    Traded { maker: u64, taker: u64, tick: i64, qty: i64, maker_left: i64, taker_left: i64 },
+    Traded {
+        maker: u64,
+        taker: u64,
+        tick: i64,
+        qty: i64,
+        maker_left: i64,
+        taker_left: i64,
+    },
     /// The rest of the order, `qty`, is gone without a trade.
-    Canceled { id: u64, qty: i64 },
+    Canceled {
+        id: u64,
+        qty: i64,
+    },
     /// The order kept its place with less quantity.
-    Reduced { id: u64, qty: i64 },
-    Refused { id: u64, why: Refused },
+    Reduced {
+        id: u64,
+        qty: i64,
+    },
+    Refused {
+        id: u64,
+        why: Refused,
+    },
 }
 
 /// Why a call changed nothing.

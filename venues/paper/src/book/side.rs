@@ -15,7 +15,11 @@ pub(super) struct Level {
 }
 
 impl Level {
-    const EMPTY: Self = Self { qty: 0, head: NIL, tail: NIL };
+    const EMPTY: Self = Self {
+        qty: 0,
+        head: NIL,
+        tail: NIL,
+    };
 }
 
 /// One side. Prices are *keys* here: ticks, negated for asks, so that the best price is the highest key.
@@ -204,4 +208,3 @@ impl SideBook {
         }
     }
 }
-

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 pub enum Latency {
     Constant(Span),
     /// Uniform in `min..=max`.
-    Uniform { min: Span, max: Span },
+    Uniform {
+        min: Span,
+        max: Span,
+    },
 }
 
 /// Both ways: what we ask takes `request` to arrive, what the venue answers takes `response`.
@@ -34,11 +37,17 @@ impl Latency {
 }
 
 impl LatencyModel {
-    pub const ZERO: Self = Self { request: Latency::ZERO, response: Latency::ZERO };
+    pub const ZERO: Self = Self {
+        request: Latency::ZERO,
+        response: Latency::ZERO,
+    };
 
     #[must_use]
     pub const fn constant(request: Span, response: Span) -> Self {
-        Self { request: Latency::Constant(request), response: Latency::Constant(response) }
+        Self {
+            request: Latency::Constant(request),
+            response: Latency::Constant(response),
+        }
     }
 }
 
@@ -53,7 +62,11 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(latency: Latency, rng: Rng) -> Self {
-        Self { latency, rng, last: Nanos::ZERO }
+        Self {
+            latency,
+            rng,
+            last: Nanos::ZERO,
+        }
     }
 
     /// When a message sent at `sent` arrives.

@@ -64,7 +64,8 @@ mod requests;
 mod simulated;
 
 pub use config::{
-    BookConfig, ConfigFault, ExchangeConfig, HistoryConfig, LiquidityConfig, MarketConfig, Slippage, StopTrigger,
+    BookConfig, ConfigFault, ExchangeConfig, HistoryConfig, LiquidityConfig, MarketConfig,
+    Slippage, StopTrigger,
 };
 pub use fees::FeeModel;
 pub use latency::{Latency, LatencyModel};
@@ -136,7 +137,11 @@ impl Exchange {
             now: Nanos::ZERO,
             wake: Nanos::MAX,
             next_expiry: Nanos::MAX,
-            markets: config.markets.iter().map(|market| Market::new(&market.liquidity)).collect(),
+            markets: config
+                .markets
+                .iter()
+                .map(|market| Market::new(&market.liquidity))
+                .collect(),
             request_wire: Wire::new(config.latency.request, Rng::fork(config.seed, 1)),
             response_wire: Wire::new(config.latency.response, Rng::fork(config.seed, 2)),
             config,
@@ -176,7 +181,11 @@ impl Exchange {
     /// Net position of all executions, as the venue counts it.
     #[must_use]
     pub fn position(&self, instrument: InstrumentId) -> SignedQty {
-        self.positions.get(instrument.index()).copied().flatten().unwrap_or(SignedQty::ZERO)
+        self.positions
+            .get(instrument.index())
+            .copied()
+            .flatten()
+            .unwrap_or(SignedQty::ZERO)
     }
 
     /// A session asks something. It takes effect after the request latency.
@@ -206,7 +215,9 @@ impl Exchange {
         }
         match event {
             MarketEvent::Quote(quote) => {
-                let Some(market) = self.markets.get_mut(quote.instrument.index()) else { return };
+                let Some(market) = self.markets.get_mut(quote.instrument.index()) else {
+                    return;
+                };
                 if market.simulated.is_some() {
                     return;
                 }
@@ -292,7 +303,11 @@ impl Exchange {
         if (market.session.0..market.session.1).contains(&self.now) {
             return true;
         }
-        let Some(hours) = self.instruments.get(instrument).map(|instrument| &instrument.hours) else {
+        let Some(hours) = self
+            .instruments
+            .get(instrument)
+            .map(|instrument| &instrument.hours)
+        else {
             return false;
         };
         match hours {
