@@ -207,7 +207,7 @@ impl PositionBook {
             return false;
         }
         let before = self.equity();
-        self.reshare(index, &facts);
+        self.remark(index, &facts);
         self.equity() != before
     }
 
@@ -368,6 +368,21 @@ impl PositionBook {
         let before = core::mem::replace(&mut self.shares[index], share);
         self.ledgers[usize::from(facts.ledger)].swap(&before, &share);
         self.revalue(facts.ledger);
+    }
+
+    /// What `reshare` does, when nothing but the mark of an open position has changed: the path of every tick.
+    fn remark(&mut self, index: usize, facts: &Facts) {
+        let position = self.slots[index].net.position;
+        let valued = self.marks[index].px.and_then(|px| value(facts.multiplier, px, position));
+        let share = &mut self.shares[index];
+        match valued {
+            Some(valued) if share.unmarked == 0 => {
+                let change = valued - core::mem::replace(&mut share.value, valued);
+                self.ledgers[usize::from(facts.ledger)].change_value(change);
+                self.revalue(facts.ledger);
+            }
+            Some(_) | None => self.reshare(index, facts),
+        }
     }
 
     fn revalue(&mut self, ledger: u8) {

@@ -81,6 +81,11 @@ impl Ledger {
         sum.open = sum.open + new.open - old.open;
     }
 
+    /// The value of a position at its mark changed, and nothing else.
+    pub fn change_value(&mut self, change: i128) {
+        self.sum.value += change;
+    }
+
     pub fn cash(&self) -> i128 {
         self.start + self.sum.flow - self.fees + self.sum.unfunded_cost
     }

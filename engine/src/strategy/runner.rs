@@ -307,17 +307,24 @@ impl Runner {
             let quote = env.quotes.get(id.index()).copied().flatten();
             env.instruments.get(id).map(|instrument| StrategyBook { instrument, position, quote })
         };
-        let ids = &facts.deployment.instruments;
+        let ids = &facts.deployment.instruments[..];
         let Some(first) = ids.first().and_then(|id| book_of(*id)) else { return };
-        let mut several = [first; STRATEGY_INSTRUMENTS_MAX];
-        for (book, id) in several.iter_mut().zip(ids).skip(1) {
-            let Some(found) = book_of(*id) else { return };
-            *book = found;
-        }
+        // One instrument is the common case, and eight books are a cost that each tick would pay.
+        let mut several;
+        let books = if let [_] = ids {
+            core::slice::from_ref(&first)
+        } else {
+            several = [first; STRATEGY_INSTRUMENTS_MAX];
+            for (book, id) in several.iter_mut().zip(ids).skip(1) {
+                let Some(found) = book_of(*id) else { return };
+                *book = found;
+            }
+            &several[..ids.len().min(STRATEGY_INSTRUMENTS_MAX)]
+        };
         let mut context = Context {
             now: env.now,
             strategy: facts.id,
-            books: &several[..ids.len().min(STRATEGY_INSTRUMENTS_MAX)],
+            books,
             trading: env.trading,
             muted: facts.state != StrategyState::Running,
             outbox,
