@@ -74,6 +74,32 @@ impl<V> IdTable<V> {
         Ok(None)
     }
 
+    /// Inserts when the id is not there; answers whether it was not. One search, for hot paths.
+    pub fn insert_new(&mut self, id: u64, value: V) -> Result<bool, TableFull> {
+        let slot = self.find(id);
+        if self.slots[slot].is_some() {
+            return Ok(false);
+        }
+        if self.len == self.capacity {
+            return Err(TableFull { capacity: self.capacity });
+        }
+        self.slots[slot] = Some((id, value));
+        self.len += 1;
+        Ok(true)
+    }
+
+    /// The value of an id, made when it is not there. One search, for hot paths.
+    pub fn get_or_insert_with(&mut self, id: u64, make: impl FnOnce() -> V) -> Result<&mut V, TableFull> {
+        let slot = self.find(id);
+        if self.slots[slot].is_none() {
+            if self.len == self.capacity {
+                return Err(TableFull { capacity: self.capacity });
+            }
+            self.len += 1;
+        }
+        Ok(&mut self.slots[slot].get_or_insert_with(|| (id, make())).1)
+    }
+
     pub fn remove(&mut self, id: u64) -> Option<V> {
         let mut hole = self.find(id);
         let (_, value) = self.slots[hole].take()?;

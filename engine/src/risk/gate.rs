@@ -22,21 +22,22 @@
 //! sums kept by differences, bounded tables, no allocation and no division on the way (a foreign currency
 //! costs one).
 
-use super::checks::{exposure, order as orders, state};
+use super::checks::{exposure, order as orders, state, value};
+use super::claim::{Claim, Refused, revalue};
 use super::holds::{Hold, Holds};
-use super::portfolio::{NotValued, Portfolio, convert_up};
-use super::rate::{OriginRates, RateExceeded, RateWindow};
+use super::origins::Origins;
+use super::portfolio::{NotValued, Portfolio};
+use super::rate::{RateExceeded, RateWindow};
 use super::recent::{IntentHash, RecentIntents};
-use super::row::Row;
-use super::{Denial, Limits, StrategyLimits, Vetted};
-use crate::bounds::{ORDERS_LIVE_MAX, RATE_ACCOUNT_COUNT_MAX};
+use super::row::{Row, Worst};
+use super::{Denial, Limits, Vetted};
+use crate::bounds::{ORIGINS_MAX, RATE_ACCOUNT_COUNT_MAX};
 use crate::breaker::TradingState;
 use crate::event::AccountConfig;
-use crate::ids::{ClOrdId, InstrumentId, Origin, StrategyId};
+use crate::ids::{ClOrdId, InstrumentId, StrategyId};
 use crate::instrument::{Instruments, TradingHours};
 use crate::market::MarketEvent;
 use crate::order::{CancelOrder, NewOrder, OrdStatus, Order, OrderSpec, ReplaceOrder};
-use crate::table::IdTable;
 use crate::units::{Currency, Nanos, Notional, Px, Qty, SignedQty, Span};
 use serde::{Deserialize, Serialize};
 
@@ -62,8 +63,7 @@ pub struct Gate {
     recent: RecentIntents,
     submits: RateWindow,
     replaces: RateWindow,
-    origin_submits: OriginRates,
-    strategy_limits: IdTable<StrategyLimits>,
+    origins: Origins,
     limits: Limits,
 }
 
@@ -85,8 +85,7 @@ impl Gate {
             recent: RecentIntents::new(),
             submits: RateWindow::new(limits.submit_rate, RATE_ACCOUNT_COUNT_MAX),
             replaces: RateWindow::new(limits.replace_rate, RATE_ACCOUNT_COUNT_MAX),
-            origin_submits: OriginRates::new(limits.origin_submit_rate),
-            strategy_limits: strategy_table(&limits),
+            origins: Origins::new(),
             limits,
         }
     }
@@ -104,8 +103,7 @@ impl Gate {
         }
         self.submits.set_rate(limits.submit_rate, RATE_ACCOUNT_COUNT_MAX);
         self.replaces.set_rate(limits.replace_rate, RATE_ACCOUNT_COUNT_MAX);
-        self.origin_submits.set_rate(limits.origin_submit_rate);
-        self.strategy_limits = strategy_table(&limits);
+        self.origins.set_limits(&limits);
         self.limits = limits;
     }
 
@@ -113,25 +111,42 @@ impl Gate {
     /// that the order is final (also when it could not be sent after all).
     pub fn vet_new(&mut self, now: Nanos, cx: &GateContext, order: &NewOrder) -> Result<Vetted<NewOrder>, Denial> {
         state::open(cx)?;
-        let spec = &order.spec;
-        let row = self.rows.get(spec.instrument.index());
+        let (spec, origin) = (&order.spec, order.origin);
+        let row = self.rows.get_mut(spec.instrument.index());
         let row = row.ok_or(Denial::InstrumentUnknown { instrument: spec.instrument })?;
         state::reducing(cx, row, spec.side, spec.qty)?;
-        state::permitted(row, order.origin)?;
-        self.judge_order(now, cx, order.origin, spec, spec.qty)?;
+        state::permitted(row, origin)?;
+        state::reachable(now, cx, row, &self.hours)?;
+        let sender = self.origins.get_or_make(now, origin, &self.limits);
+        let sender = sender.ok_or_else(|| too_many_origins(&self.limits))?;
+        let px = orders::judge(now, row, spec, sender.limits.as_ref())?;
+        value::judge(now, row, &self.portfolio, (spec, spec.qty, px), self.limits.fx_age_max)?;
 
-        let hash = IntentHash::of(order.origin, spec);
-        self.judge_duplicate(now, order, hash)?;
-        self.judge_submit_rate(now, order.origin)?;
-        self.judge_live_orders()?;
-        self.judge_exposure(order.origin, spec, spec.qty)?;
-
-        self.hold(order.cl_ord_id, Hold::new(order.origin, spec.instrument, spec.side, spec.qty));
-        if self.limits.duplicate_window > Span::ZERO {
-            self.recent.record(now, hash, order.origin, spec);
+        let hash = IntentHash::of(origin, spec);
+        let window = self.limits.duplicate_window;
+        if let Some(age) = self.recent.age(now, window, hash, (origin, spec)) {
+            return Err(Denial::DuplicateIntent { age, window });
         }
+        self.submits.check(now).and_then(|()| sender.check_rate(now)).map_err(submit_rate)?;
+        exposure::live_orders(&self.holds, self.limits.live_orders_max)?;
+        exposure::strategy(&self.holds, origin, spec, spec.qty, sender.limits.as_ref())?;
+        let claim = Claim::judge(row, &self.portfolio, (spec.side, spec.qty), (&self.limits, self.equity));
+        let claim = match claim {
+            Ok(claim) => claim,
+            Err(refused) => return Err(self.denial_of(refused)),
+        };
+
+        let hold = Hold::new(origin, spec.instrument, spec.side, spec.qty);
+        if !self.holds.place(order.cl_ord_id, hold) {
+            // The same order a second time, whatever the window.
+            return Err(Denial::DuplicateIntent { age: Span::ZERO, window });
+        }
+        claim.book(row, &mut self.portfolio);
+        sender.record(now);
         self.submits.record(now);
-        self.origin_submits.record(now, order.origin);
+        if window > Span::ZERO {
+            self.recent.record(now, hash, origin, spec);
+        }
         Ok(Vetted::new(*order))
     }
 
@@ -146,19 +161,26 @@ impl Gate {
     ) -> Result<Vetted<ReplaceOrder>, Denial> {
         state::open(cx)?;
         let hold = self.judge_replaceable(current, replace)?;
-        let spec = OrderSpec { qty: replace.qty, pricing: replace.pricing, ..current.spec };
+        let (origin, spec) = (current.origin, OrderSpec { qty: replace.qty, pricing: replace.pricing, ..current.spec });
         let leaves = replace.qty.saturating_sub(current.cum_qty);
         let add = leaves.saturating_sub(hold.qty);
-        let row = self.rows.get(spec.instrument.index());
+        let row = self.rows.get_mut(spec.instrument.index());
         let row = row.ok_or(Denial::InstrumentUnknown { instrument: spec.instrument })?;
         state::reducing(cx, row, spec.side, add)?;
         state::tradable(row)?;
-        self.judge_order(now, cx, current.origin, &spec, add)?;
-        let exceeded = |RateExceeded { count, limit, window }| Denial::ReplaceRateExceeded { count, limit, window };
-        self.replaces.check(now).map_err(exceeded)?;
-        self.judge_exposure(current.origin, &spec, add)?;
-
-        self.hold(current.cl_ord_id, Hold { qty: hold.qty.max(leaves), ..hold });
+        state::reachable(now, cx, row, &self.hours)?;
+        let strategy = self.origins.get(origin).and_then(|sender| sender.limits.as_ref());
+        let px = orders::judge(now, row, &spec, strategy)?;
+        value::judge(now, row, &self.portfolio, (&spec, add, px), self.limits.fx_age_max)?;
+        self.replaces.check(now).map_err(replace_rate)?;
+        exposure::strategy(&self.holds, origin, &spec, add, strategy)?;
+        let claim = Claim::judge(row, &self.portfolio, (spec.side, add), (&self.limits, self.equity));
+        let claim = match claim {
+            Ok(claim) => claim,
+            Err(refused) => return Err(self.denial_of(refused)),
+        };
+        claim.book(row, &mut self.portfolio);
+        self.holds.set(current.cl_ord_id, Hold { qty: hold.qty.max(leaves), ..hold });
         self.replaces.record(now);
         Ok(Vetted::new(*replace))
     }
@@ -204,19 +226,17 @@ impl Gate {
         instrument: InstrumentId,
         position: SignedQty,
     ) {
-        let index = instrument.index();
-        let Some(row) = self.rows.get_mut(index) else {
+        let Some(row) = self.rows.get_mut(instrument.index()) else {
             return;
         };
         if let Some(strategy) = strategy {
             self.holds.set_position(strategy, instrument, position);
             return;
         }
-        let before = row.sums();
-        let mut worst = *row.worst();
-        worst.position = position;
-        row.set_worst(worst);
-        self.portfolio.change(index, row.currency, before, row.sums());
+        let worst = Worst { position, ..*row.worst() };
+        if worst != *row.worst() {
+            revalue(row, &mut self.portfolio, worst);
+        }
     }
 
     /// The account's equity; `None` while it cannot be computed.
@@ -273,120 +293,15 @@ impl Gate {
         Ok(hold)
     }
 
-    /// The order by itself: hours, venue, reference, grid, size, stop, collar, value.
-    fn judge_order(
-        &mut self,
-        now: Nanos,
-        cx: &GateContext,
-        origin: Origin,
-        spec: &OrderSpec,
-        add: Qty,
-    ) -> Result<(), Denial> {
-        let index = spec.instrument.index();
-        let row = &mut self.rows[index];
-        if !row.is_open(now, &self.hours[index]) {
-            return Err(Denial::SessionClosed { now });
-        }
-        if !cx.venue_ready {
-            return Err(Denial::VenueNotReady);
-        }
-        let row = &self.rows[index];
-        let reference = row.reference(now, spec.side)?;
-        orders::prices(row, spec.pricing)?;
-        orders::quantity(row, spec.qty, self.limits_of(origin).map(|limits| limits.order_qty_max))?;
-        orders::stop_side(spec, reference)?;
-        let px = orders::collar(row, spec, reference)?;
-        self.judge_value(now, row, px, spec, add)
-    }
-
-    /// The order's value in the account's currency.
-    fn judge_value(&self, now: Nanos, row: &Row, px: u64, spec: &OrderSpec, add: Qty) -> Result<(), Denial> {
-        let mut value = row.value(px, spec.qty).ok_or(Denial::OutOfRange)?;
-        if row.currency != 0 {
-            let reduces = row.worst().reduces(spec.side, add);
-            let Some((rate, rated_at)) = self.portfolio.rate(row.currency) else {
-                return if reduces { Ok(()) } else { Err(Denial::FxRateUnknown { instrument: row.id }) };
-            };
-            let (age, limit) = (now.since(rated_at), self.limits.fx_age_max);
-            if age > limit && !reduces {
-                return Err(Denial::FxRateStale { age, limit });
-            }
-            value = convert_up(value, rate).ok_or(Denial::OutOfRange)?;
-        }
-        let limit = row.limits.order_notional_max;
-        if value > limit.raw() {
-            return Err(Denial::NotionalAboveMax { notional: Notional::from_raw(value), limit });
-        }
-        Ok(())
-    }
-
-    fn judge_duplicate(&self, now: Nanos, order: &NewOrder, hash: IntentHash) -> Result<(), Denial> {
-        let window = self.limits.duplicate_window;
-        if self.holds.get(order.cl_ord_id).is_some() {
-            // The same order a second time, whatever the window.
-            return Err(Denial::DuplicateIntent { age: Span::ZERO, window });
-        }
-        if window == Span::ZERO {
-            return Ok(());
-        }
-        match self.recent.age(now, window, hash, (order.origin, &order.spec)) {
-            Some(age) => Err(Denial::DuplicateIntent { age, window }),
-            None => Ok(()),
-        }
-    }
-
-    fn judge_submit_rate(&mut self, now: Nanos, origin: Origin) -> Result<(), Denial> {
-        let exceeded = |RateExceeded { count, limit, window }| Denial::SubmitRateExceeded { count, limit, window };
-        self.submits.check(now).map_err(exceeded)?;
-        self.origin_submits.check(now, origin).map_err(exceeded)?;
-        self.origin_submits.check_room(now, origin).map_err(exceeded)
-    }
-
-    fn judge_live_orders(&self) -> Result<(), Denial> {
-        // Both bounds are far below 2^32.
-        let count = self.holds.len() as u32 + 1;
-        let limit = self.limits.live_orders_max.min(ORDERS_LIVE_MAX as u32);
-        if count > limit || !self.holds.has_room() || self.holds.overflowed() {
-            return Err(Denial::TooManyLiveOrders { count, limit });
-        }
-        Ok(())
-    }
-
-    /// Position, exposure and margin with `add` more on the order's side.
-    fn judge_exposure(&self, origin: Origin, spec: &OrderSpec, add: Qty) -> Result<(), Denial> {
-        if add.is_zero() {
-            return Ok(());
-        }
-        let row = &self.rows[spec.instrument.index()];
-        let after = row.worst().with_hold(spec.side, Qty::ZERO, add).ok_or(Denial::OutOfRange)?;
-        if let Some(limits) = self.limits_of(origin)
-            && let Some(strategy) = origin.strategy()
-        {
-            let book = self.holds.book(strategy, spec.instrument);
-            exposure::position(&book, spec.side, add, limits.position_max)?;
-        }
-        if row.worst().reduces(spec.side, add) {
-            return Ok(());
-        }
-        exposure::position(row.worst(), spec.side, add, row.limits.position_max)?;
-        if let Some(not_valued) = self.portfolio.not_valued() {
-            return Err(self.denial_of(not_valued));
-        }
-        let before = row.sums().ok_or(Denial::OutOfRange)?;
-        let difference = row.sums_of(&after).ok_or(Denial::OutOfRange)? - before;
-        let total = self.portfolio.total();
-        let total_after = self.portfolio.preview(row.currency, difference).ok_or(Denial::OutOfRange)?;
-        exposure::account(&self.limits, spec.side, total, &total_after)?;
-        exposure::buying_power(self.equity, total, &total_after)
-    }
-
-    fn denial_of(&self, not_valued: NotValued) -> Denial {
-        match not_valued {
-            NotValued::Instrument(instrument) => match self.rows[instrument.index()].unit() {
+    #[cold]
+    fn denial_of(&self, refused: Refused) -> Denial {
+        match refused {
+            Refused::Denied(denial) => denial,
+            Refused::NotValued(NotValued::Instrument(instrument)) => match self.rows[instrument.index()].unit() {
                 None => Denial::PriceUnknown { instrument },
                 Some(_) => Denial::OutOfRange,
             },
-            NotValued::Currency(currency) => {
+            Refused::NotValued(NotValued::Currency(currency)) => {
                 let exposed = self.rows.iter().find(|row| row.currency == currency && !row.worst().is_zero());
                 match (exposed, self.portfolio.rate(currency)) {
                     (Some(row), None) => Denial::FxRateUnknown { instrument: row.id },
@@ -396,17 +311,9 @@ impl Gate {
         }
     }
 
-    fn limits_of(&self, origin: Origin) -> Option<&StrategyLimits> {
-        if self.strategy_limits.is_empty() {
-            return None;
-        }
-        self.strategy_limits.get(u64::from(origin.strategy()?.0))
-    }
-
     /// Sets the hold of an order, and with it the worst case of its instrument and of the account.
     fn hold(&mut self, id: ClOrdId, hold: Hold) {
-        let index = hold.instrument.index();
-        let Some(row) = self.rows.get_mut(index) else {
+        let Some(row) = self.rows.get_mut(hold.instrument.index()) else {
             return;
         };
         let old = self.holds.get(id).map_or(Qty::ZERO, |held| held.qty);
@@ -415,18 +322,23 @@ impl Gate {
             self.holds.set_overflowed();
             return;
         };
-        let before = row.sums();
-        row.set_worst(worst);
-        self.portfolio.change(index, row.currency, before, row.sums());
+        revalue(row, &mut self.portfolio, worst);
         self.holds.set(id, hold);
     }
 }
 
-fn strategy_table(limits: &Limits) -> IdTable<StrategyLimits> {
-    let mut table = IdTable::with_capacity(limits.strategies.len());
-    for (strategy, strategy_limits) in &limits.strategies {
-        // The capacity is the number of entries, so each has its place.
-        let _ = table.insert(u64::from(strategy.0), *strategy_limits);
-    }
-    table
+fn submit_rate(RateExceeded { count, limit, window }: RateExceeded) -> Denial {
+    Denial::SubmitRateExceeded { count, limit, window }
 }
+
+fn replace_rate(RateExceeded { count, limit, window }: RateExceeded) -> Denial {
+    Denial::ReplaceRateExceeded { count, limit, window }
+}
+
+/// Every place for a rate window is taken by somebody who has sent within his.
+#[cold]
+fn too_many_origins(limits: &Limits) -> Denial {
+    let limit = ORIGINS_MAX as u32;
+    Denial::SubmitRateExceeded { count: limit + 1, limit, window: limits.origin_submit_rate.per }
+}
+

@@ -29,10 +29,12 @@ impl Grid {
         Self { step, inverse, shift, quotient_max: u64::MAX / step }
     }
 
+    #[inline]
     pub(super) const fn step(&self) -> u64 {
         self.step
     }
 
+    #[inline]
     pub(super) const fn holds(&self, number: u64) -> bool {
         number.wrapping_mul(self.inverse).rotate_right(self.shift) <= self.quotient_max
     }

@@ -61,8 +61,24 @@ impl Holds {
     }
 
     /// Room for one more order and one more book of a strategy.
+    #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.orders.len() < ORDERS_LIVE_MAX && self.strategies.len() < STRATEGY_BOOKS_MAX
+    }
+
+    /// Writes the hold of a new order down; false when its id is in use, and then nothing has changed.
+    /// There must be room.
+    #[inline]
+    pub(super) fn place(&mut self, id: ClOrdId, hold: Hold) -> bool {
+        match self.orders.insert_new(id.0, hold) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(_) => self.overflowed = true,
+        }
+        if let Some(strategy) = hold.strategy {
+            self.change_book(strategy, hold.instrument, |book| book.with_hold(hold.side, Qty::ZERO, hold.qty));
+        }
+        true
     }
 
     /// Sets the quantity held for an order, made when new and removed at zero. The sums of the instrument
@@ -97,17 +113,16 @@ impl Holds {
         change: impl FnOnce(Worst) -> Option<Worst>,
     ) {
         let key = book_key(strategy, instrument);
-        let book = self.strategies.get_mut(key);
-        let Some(changed) = change(book.as_deref().copied().unwrap_or_default()) else {
+        let Ok(book) = self.strategies.get_or_insert_with(key, Worst::default) else {
             self.overflowed = true;
             return;
         };
-        if changed.is_zero() {
+        match change(*book) {
+            Some(changed) => *book = changed,
+            None => self.overflowed = true,
+        }
+        if book.is_zero() {
             self.strategies.remove(key);
-        } else if let Some(book) = book {
-            *book = changed;
-        } else {
-            self.overflowed |= self.strategies.insert(key, changed).is_err();
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The risk gate: what it allows, what it refuses and why.
 
 mod checks;
+mod claim;
 mod denial;
 mod gate;
 mod grid;
 mod holds;
 mod limits;
+mod origins;
 mod portfolio;
 mod rate;
 mod recent;

@@ -28,6 +28,7 @@ pub(super) struct Sums {
 
 impl Add for Sums {
     type Output = Self;
+    #[inline]
     fn add(self, other: Self) -> Self {
         Self {
             gross: self.gross + other.gross,
@@ -39,6 +40,7 @@ impl Add for Sums {
 }
 impl Sub for Sums {
     type Output = Self;
+    #[inline]
     fn sub(self, other: Self) -> Self {
         Self {
             gross: self.gross - other.gross,
@@ -172,7 +174,12 @@ impl Portfolio {
                 self.unvalued_count -= 1;
             }
         }
-        let difference = after.unwrap_or_default() - before.unwrap_or_default();
+        self.add(currency, after.unwrap_or_default() - before.unwrap_or_default());
+    }
+
+    /// An instrument that has a value changed by `difference` and still has one.
+    #[inline]
+    pub(super) fn add(&mut self, currency: CurrencyIndex, difference: Sums) {
         if currency == 0 {
             self.total = self.total + difference;
         } else {
@@ -184,6 +191,7 @@ impl Portfolio {
 
     /// The account's sums if an instrument of `currency` changed by `difference`; `None` when they cannot
     /// be valued.
+    #[inline]
     pub(super) fn preview(&self, currency: CurrencyIndex, difference: Sums) -> Option<Sums> {
         if currency == 0 {
             return Some(self.total + difference);
@@ -199,10 +207,16 @@ impl Portfolio {
     }
 
     /// Something with exposure that has no value, if there is any.
+    #[inline]
     pub(super) fn not_valued(&self) -> Option<NotValued> {
         if self.unvalued_count == 0 && self.unrated_count == 0 {
             return None;
         }
+        self.find_not_valued()
+    }
+
+    #[cold]
+    fn find_not_valued(&self) -> Option<NotValued> {
         let word = self.unvalued.iter().position(|word| *word != 0);
         if let Some(word) = word {
             let index = word * 64 + self.unvalued[word].trailing_zeros() as usize;

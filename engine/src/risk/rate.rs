@@ -10,7 +10,6 @@
 
 use super::Rate;
 use crate::ids::Origin;
-use crate::table::IdTable;
 use crate::units::{Nanos, Span};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +49,7 @@ impl RateWindow {
     }
 
     /// Whether one more is allowed at `now`.
+    #[inline]
     pub(crate) fn check(&self, now: Nanos) -> Result<(), RateExceeded> {
         let full = self.times.len() >= self.limit as usize;
         let allowed = !full
@@ -61,6 +61,7 @@ impl RateWindow {
     }
 
     /// Writes an accepted request down.
+    #[inline]
     pub(crate) fn record(&mut self, now: Nanos) {
         if self.times.len() < self.limit as usize {
             self.times.push(now);
@@ -87,20 +88,11 @@ impl RateWindow {
     }
 
     /// Nothing in it can refuse anything any more.
-    fn is_past(&self, now: Nanos) -> bool {
+    pub(super) fn is_past(&self, now: Nanos) -> bool {
         let newest = if self.oldest == 0 { self.times.last() } else { self.times.get(self.oldest as usize - 1) };
         newest.is_none_or(|newest| now.since(*newest) >= self.window)
     }
 }
-
-/// One window for each origin, under one rate.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub(super) struct OriginRates {
-    rate: Rate,
-    windows: IdTable<RateWindow>,
-}
-
-const ORIGIN_COUNT_MAX: u32 = crate::bounds::RATE_ORIGIN_COUNT_MAX;
 
 /// A number for each origin, different for all of them.
 pub(super) const fn origin_key(origin: Origin) -> u64 {
@@ -108,63 +100,5 @@ pub(super) const fn origin_key(origin: Origin) -> u64 {
         Origin::Strategy(id) => (1 << 32) | id.0 as u64,
         Origin::User(id) => (2 << 32) | id.0 as u64,
         Origin::External => 3 << 32,
-    }
-}
-
-impl OriginRates {
-    pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, windows: IdTable::with_capacity(crate::bounds::ORIGINS_MAX) }
-    }
-
-    pub(super) fn check(&self, now: Nanos, origin: Origin) -> Result<(), RateExceeded> {
-        match self.windows.get(origin_key(origin)) {
-            Some(window) => window.check(now),
-            None if self.rate.count > 0 => Ok(()),
-            None => Err(RateExceeded { count: 1, limit: 0, window: self.rate.per }),
-        }
-    }
-
-    /// Writes an accepted request down. Allocates once for each origin, at its first request.
-    pub(super) fn record(&mut self, now: Nanos, origin: Origin) {
-        let key = origin_key(origin);
-        if let Some(window) = self.windows.get_mut(key) {
-            window.record(now);
-            return;
-        }
-        if self.windows.len() == self.windows.capacity() {
-            self.forget_past(now);
-        }
-        let mut window = RateWindow::new(self.rate, ORIGIN_COUNT_MAX);
-        window.record(now);
-        // A table full of origins that all sent within their window: this request is then only counted
-        // by the account's window. `check_room` refuses before it comes to that.
-        let _ = self.windows.insert(key, window);
-    }
-
-    /// Whether `origin` has or can get a window of its own.
-    pub(super) fn check_room(&mut self, now: Nanos, origin: Origin) -> Result<(), RateExceeded> {
-        if self.windows.len() < self.windows.capacity() || self.windows.contains(origin_key(origin)) {
-            return Ok(());
-        }
-        self.forget_past(now);
-        if self.windows.len() < self.windows.capacity() {
-            return Ok(());
-        }
-        Err(RateExceeded { count: self.rate.count, limit: self.rate.count, window: self.rate.per })
-    }
-
-    pub(super) fn set_rate(&mut self, rate: Rate) {
-        self.rate = rate;
-        for window in self.windows.values_mut() {
-            window.set_rate(rate, ORIGIN_COUNT_MAX);
-        }
-    }
-
-    fn forget_past(&mut self, now: Nanos) {
-        for key in self.windows.sorted_ids() {
-            if self.windows.get(key).is_some_and(|window| window.is_past(now)) {
-                self.windows.remove(key);
-            }
-        }
     }
 }

@@ -20,6 +20,7 @@ pub(super) struct RecentIntents {
 
 /// The part of a set that most look-ups need, in one cache line.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[repr(align(64))]
 struct Set {
     tags: [u32; WAYS],
     at: [Nanos; WAYS],
@@ -35,6 +36,7 @@ fn fold(left: u64, right: u64) -> u64 {
 }
 
 impl IntentHash {
+    #[inline]
     pub(super) fn of(origin: Origin, spec: &OrderSpec) -> Self {
         let (kind, px, stop_px) = match spec.pricing {
             Pricing::Market => (0_u64, 0, 0),
@@ -63,6 +65,7 @@ impl RecentIntents {
     }
 
     /// How long ago an equal intent of the same origin was accepted, when that was less than `window`.
+    #[inline]
     pub(super) fn age(
         &self,
         now: Nanos,
@@ -88,6 +91,7 @@ impl RecentIntents {
     }
 
     /// Writes an accepted intent over the oldest of its set.
+    #[inline]
     pub(super) fn record(&mut self, now: Nanos, hash: IntentHash, origin: Origin, spec: &OrderSpec) {
         let set = &mut self.sets[hash.set()];
         let mut oldest = 0;

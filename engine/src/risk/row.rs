@@ -55,9 +55,21 @@ pub(super) struct Worst {
     pub(super) sell: Qty,
 }
 
+/// The size of a worst case that has left the range of a quantity.
+const CLAMPED: u64 = i64::MAX.unsigned_abs();
+
 impl Worst {
+    /// The larger of both worst cases without its direction.
+    #[inline]
+    pub(super) const fn size(&self) -> u64 {
+        let long = self.on(Side::Buy, Qty::ZERO).raw().unsigned_abs();
+        let short = self.on(Side::Sell, Qty::ZERO).raw().unsigned_abs();
+        if long > short { long } else { short }
+    }
+
     /// The position if every working order of `side` and `add` more filled, and nothing of the other
     /// side; clamped to the range of a quantity.
+    #[inline]
     pub(super) const fn on(&self, side: Side, add: Qty) -> SignedQty {
         SignedQty::from_raw(match side {
             Side::Buy => self.position.raw().saturating_add(self.buy.raw()).saturating_add(add.raw()),
@@ -67,6 +79,7 @@ impl Worst {
 
     /// Whether an order of `side` for `add` can only bring the position nearer to zero, even if every
     /// other order of its side fills before it.
+    #[inline]
     pub(super) const fn reduces(&self, side: Side, add: Qty) -> bool {
         match side {
             Side::Buy => self.position.raw() < 0 && self.on(side, add).raw() <= 0,
@@ -78,6 +91,7 @@ impl Worst {
     ///
     /// # Panics
     /// When more would be released than is held.
+    #[inline]
     pub(super) fn with_hold(mut self, side: Side, old: Qty, new: Qty) -> Option<Self> {
         let working = match side {
             Side::Buy => &mut self.buy,
@@ -117,7 +131,26 @@ impl Row {
         }
     }
 
+    /// What an order of `side` for `add` changes in the worst-case values, `after` being the worst case
+    /// with it; `None` when that cannot be valued.
+    #[inline]
+    pub(super) fn added(&self, side: Side, add: Qty, after: &Worst) -> Option<Sums> {
+        let unit = i128::from(self.unit?);
+        let (before, after) = (self.worst.size(), after.size());
+        if after >= CLAMPED || unit * i128::from(after) > self.value_max {
+            return None;
+        }
+        let gross = unit * i128::from(after - before.min(after));
+        let value = unit * i128::from(add.raw());
+        let (long, short) = match side {
+            Side::Buy => (value, 0),
+            Side::Sell => (0, -value),
+        };
+        Some(Sums { gross, long, short, margin: gross * i128::from(self.margin_bps) })
+    }
+
     /// Whether the session is open; the interval found is kept, so that most calls only compare.
+    #[inline]
     pub(super) fn is_open(&mut self, now: Nanos, hours: &TradingHours) -> bool {
         if self.open_from <= now && now < self.open_until {
             return true;
@@ -136,6 +169,7 @@ impl Row {
 
     /// The price that an order of `side` is judged by: the opposite touch of a fresh quote, its own touch
     /// when the opposite side is empty (which is stricter), the last trade or bar when there is no quote.
+    #[inline]
     pub(super) fn reference(&self, now: Nanos, side: Side) -> Result<Px, Denial> {
         let (prices, limit) = (&self.prices, self.limits.quote_age_max);
         let quote_age = now.since(prices.quoted_at);
@@ -189,6 +223,7 @@ impl Row {
 
     /// Value of one raw unit of quantity at an absolute price, multiplier included, in units of 1e-9 and
     /// rounded up; `None` when out of range.
+    #[inline]
     pub(super) fn unit_value(&self, px: u64) -> Option<i64> {
         const ONE: u64 = MULTIPLIER_ONE.unsigned_abs();
         let value = if self.multiplier == ONE {
@@ -202,6 +237,7 @@ impl Row {
     }
 
     /// Value of `qty` at an absolute price in the instrument's currency; `None` when out of range.
+    #[inline]
     pub(super) fn value(&self, px: u64, qty: Qty) -> Option<i128> {
         let value = i128::from(self.unit_value(px)?) * i128::from(qty.raw());
         (value <= self.value_max).then_some(value)
@@ -221,23 +257,24 @@ impl Row {
     }
 
     /// Worst-case values at the mark, in the instrument's currency.
+    #[inline]
     pub(super) fn sums(&self) -> Option<Sums> {
         self.sums_of(&self.worst)
     }
 
     /// Worst-case values if position and working orders were `worst`; `None` when there is something that
     /// cannot be valued.
+    #[inline]
     pub(super) fn sums_of(&self, worst: &Worst) -> Option<Sums> {
         if worst.is_zero() {
             return Some(Sums::default());
         }
         let unit = i128::from(self.unit?);
         let (long, short) = (worst.on(Side::Buy, Qty::ZERO).raw(), worst.on(Side::Sell, Qty::ZERO).raw());
-        let size = long.unsigned_abs().max(short.unsigned_abs());
+        let size = worst.size();
         let gross = unit * i128::from(size);
         // A clamped sum of quantities has no true value.
-        let clamped = long == i64::MAX || short == i64::MIN;
-        (!clamped && gross <= self.value_max).then(|| Sums {
+        (size < CLAMPED && gross <= self.value_max).then(|| Sums {
             gross,
             long: unit * i128::from(long),
             short: unit * i128::from(short),

@@ -1,13 +1,46 @@
 //! What the account and the strategy would own at worst.
 
-use crate::order::Side;
+use crate::bounds::ORDERS_LIVE_MAX;
+use crate::ids::Origin;
+use crate::order::{OrderSpec, Side};
+use crate::risk::holds::Holds;
 use crate::risk::portfolio::{MARGIN_SCALE, Sums, margin_amount};
 use crate::risk::row::Worst;
-use crate::risk::{Denial, Limits};
+use crate::risk::{Denial, Limits, StrategyLimits};
 use crate::units::{Notional, Qty, SignedQty};
+
+/// One more order may be live.
+#[inline]
+pub(in crate::risk) fn live_orders(holds: &Holds, live_orders_max: u32) -> Result<(), Denial> {
+    // Both bounds are far below 2^32.
+    let count = holds.len() as u32 + 1;
+    let limit = live_orders_max.min(ORDERS_LIVE_MAX as u32);
+    if count > limit || !holds.has_room() || holds.overflowed() {
+        return Err(Denial::TooManyLiveOrders { count, limit });
+    }
+    Ok(())
+}
+
+/// A strategy stays within its own, narrower limit on its virtual position.
+#[inline]
+pub(in crate::risk) fn strategy(
+    holds: &Holds,
+    origin: Origin,
+    spec: &OrderSpec,
+    add: Qty,
+    limits: Option<&StrategyLimits>,
+) -> Result<(), Denial> {
+    match (origin.strategy(), limits) {
+        (Some(id), Some(limits)) if !add.is_zero() => {
+            position(&holds.book(id, spec.instrument), spec.side, add, limits.position_max)
+        }
+        (Some(_) | None, _) => Ok(()),
+    }
+}
 
 /// The worst-case position on the order's side stays within `limit`. The other side is not looked at: an
 /// order cannot make it worse.
+#[inline]
 pub(in crate::risk) fn position(worst: &Worst, side: Side, add: Qty, limit: Qty) -> Result<(), Denial> {
     let worst_case: SignedQty = worst.on(side, add);
     let above = match side {
@@ -19,6 +52,7 @@ pub(in crate::risk) fn position(worst: &Worst, side: Side, add: Qty, limit: Qty)
 
 /// Gross and net exposure of the account after the order. What the order does not make worse does not
 /// refuse it.
+#[inline]
 pub(in crate::risk) fn account(limits: &Limits, side: Side, before: &Sums, after: &Sums) -> Result<(), Denial> {
     if after.gross > before.gross && after.gross > limits.gross_exposure_max.raw() {
         let exposure = Notional::from_raw(after.gross);
@@ -36,6 +70,7 @@ pub(in crate::risk) fn account(limits: &Limits, side: Side, before: &Sums, after
 }
 
 /// Initial margin of the worst case fits into the equity.
+#[inline]
 pub(in crate::risk) fn buying_power(equity: Option<Notional>, before: &Sums, after: &Sums) -> Result<(), Denial> {
     let equity = equity.ok_or(Denial::EquityUnknown)?;
     let added = after.margin - before.margin;

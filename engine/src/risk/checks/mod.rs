@@ -4,3 +4,4 @@
 pub(super) mod exposure;
 pub(super) mod order;
 pub(super) mod state;
+pub(super) mod value;

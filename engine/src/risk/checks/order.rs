@@ -2,11 +2,28 @@
 
 use crate::order::{OrderSpec, Pricing, Side};
 use crate::risk::row::Row;
-use crate::risk::Denial;
-use crate::units::{Px, Qty};
+use crate::risk::{Denial, StrategyLimits};
+use crate::units::{Nanos, Px, Qty};
+
+/// The order by itself: reference, prices, quantity, stop and collar. Answers the absolute price that it
+/// is valued at.
+#[inline]
+pub(in crate::risk) fn judge(
+    now: Nanos,
+    row: &Row,
+    spec: &OrderSpec,
+    strategy: Option<&StrategyLimits>,
+) -> Result<u64, Denial> {
+    let reference = row.reference(now, spec.side)?;
+    prices(row, spec.pricing)?;
+    quantity(row, spec.qty, strategy.map(|limits| limits.order_qty_max))?;
+    stop_side(spec, reference)?;
+    collar(row, spec, reference)
+}
 
 /// Every price of the order is positive where it must be, and on the tick grid.
-pub(in crate::risk) fn prices(row: &Row, pricing: Pricing) -> Result<(), Denial> {
+#[inline]
+fn prices(row: &Row, pricing: Pricing) -> Result<(), Denial> {
     for px in [pricing.px(), pricing.stop_px()].into_iter().flatten() {
         if !row.negative_px && !px.is_positive() {
             return Err(Denial::PriceNotPositive { px });
@@ -20,7 +37,8 @@ pub(in crate::risk) fn prices(row: &Row, pricing: Pricing) -> Result<(), Denial>
 }
 
 /// The quantity is on the lot grid and within the instrument's and the strategy's bounds.
-pub(in crate::risk) fn quantity(row: &Row, qty: Qty, strategy_max: Option<Qty>) -> Result<(), Denial> {
+#[inline]
+fn quantity(row: &Row, qty: Qty, strategy_max: Option<Qty>) -> Result<(), Denial> {
     if !row.lots.holds(qty.raw().unsigned_abs()) {
         // The lot came from a quantity.
         return Err(Denial::QtyOffGrid { qty, lot: Qty::from_raw(row.lots.step() as i64) });
@@ -36,7 +54,8 @@ pub(in crate::risk) fn quantity(row: &Row, qty: Qty, strategy_max: Option<Qty>) 
 }
 
 /// The stop is beyond the reference, so that it does not trigger at once.
-pub(in crate::risk) fn stop_side(spec: &OrderSpec, reference: Px) -> Result<(), Denial> {
+#[inline]
+fn stop_side(spec: &OrderSpec, reference: Px) -> Result<(), Denial> {
     let Some(stop_px) = spec.pricing.stop_px() else {
         return Ok(());
     };
@@ -52,7 +71,8 @@ pub(in crate::risk) fn stop_side(spec: &OrderSpec, reference: Px) -> Result<(), 
 /// The collar starts at the reference, for stops at the trigger. A buy is valued at the most it can pay
 /// (its limit, or the collar's edge for market and stop orders); a sell at the better of its limit or
 /// edge and the reference, since it may well be filled there.
-pub(in crate::risk) fn collar(row: &Row, spec: &OrderSpec, reference: Px) -> Result<u64, Denial> {
+#[inline]
+fn collar(row: &Row, spec: &OrderSpec, reference: Px) -> Result<u64, Denial> {
     let anchor = spec.pricing.stop_px().unwrap_or(reference);
     let edge = collar_edge(anchor, spec.side, row.limits.collar_bps).ok_or(Denial::OutOfRange)?;
     let bound = match spec.pricing.px() {
@@ -76,6 +96,7 @@ pub(in crate::risk) fn collar(row: &Row, spec: &OrderSpec, reference: Px) -> Res
 }
 
 /// The price `bps` parts per 10,000 beyond `anchor`, rounded towards it; `None` when out of range.
+#[inline]
 fn collar_edge(anchor: Px, side: Side, bps: u32) -> Option<Px> {
     let size = anchor.raw().unsigned_abs();
     let bps = u64::from(bps);
