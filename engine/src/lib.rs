@@ -17,6 +17,8 @@
 //! | [`position`] | `PositionBook` | what we own, what it cost, what it earned |
 //! | [`breaker`] | `Breaker` | whether trading is open |
 
+#![deny(clippy::float_arithmetic, clippy::disallowed_methods, clippy::disallowed_types)]
+
 pub mod bounds;
 pub mod breaker;
 pub mod event;

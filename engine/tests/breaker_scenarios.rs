@@ -303,10 +303,14 @@ fn step() -> impl Strategy<Value = Step> {
 fn apply(world: &mut World, step: &Step) {
     let reason = ReasonText::cut("because");
     world.out.clear();
+    if let Step::Wait(millis) = *step {
+        world.wait(Span::from_millis(u64::from(millis)));
+        return;
+    }
     let (now, out) = (world.now, &mut world.out);
     let breaker = &mut world.breaker;
     match *step {
-        Step::Wait(millis) => return world.wait(Span::from_millis(u64::from(millis))),
+        Step::Wait(_) => {}
         Step::Equity(units) => breaker.handle_equity(now, Some(amount(&units.to_string())), out),
         Step::Reject => breaker.handle_reject(now, out),
         Step::Latency => breaker.handle_latency(now, Span::from_secs(2), Span::from_secs(1), out),

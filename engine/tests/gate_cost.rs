@@ -151,7 +151,7 @@ impl Bench {
             for id in 0..4 {
                 self.quote(id, 100 * PX_ONE + (self.now % 3) as i64);
             }
-            if self.now % 7 == 0 {
+            if self.now.is_multiple_of(7) {
                 for id in 0..self.instruments {
                     self.quote(id, 100 * PX_ONE);
                 }

@@ -1,6 +1,5 @@
 //! What we ask of the venue.
 
-#![expect(clippy::result_large_err, reason = "a refusal carries its order; boxing it would allocate on the lane")]
 
 use super::{Session, SessionOut, SessionState};
 use crate::bounds::ACK_DEADLINE;
