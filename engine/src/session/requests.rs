@@ -1,6 +1,5 @@
 //! What we ask of the venue.
 
-
 use super::{Session, SessionOut, SessionState};
 use crate::bounds::ACK_DEADLINE;
 use crate::event::{OrderCause, OrderFilter, OrderUpdate, Refusal};
