@@ -139,7 +139,9 @@ impl Checker {
         }
         let ts = event.ts();
         self.last_ts = ts;
-        self.last = Some(*event);
+        if self.rules.duplicate != Action::Keep {
+            self.last = Some(*event);
+        }
         self.within_range(ts, event)
     }
 

@@ -231,6 +231,10 @@ impl FaultLog {
         }
     }
 
+    pub fn source(&self) -> Arc<str> {
+        self.source.clone()
+    }
+
     /// Whether a refusing source has met a bad row: it looks for more, and hands nothing on.
     pub fn doomed(&self) -> bool {
         self.fault_count > 0 && matches!(self.policy, Policy::Refuse { .. })

@@ -35,17 +35,29 @@ impl Fields {
     #[inline]
     pub fn split(&mut self, row: &[u8], delimiter: u8) -> Result<(), Reason> {
         let (mut count, mut start) = (0, 0);
-        for (index, &byte) in row.iter().enumerate() {
-            if byte == delimiter {
+        let mut base = 0;
+        let mut chunks = row.chunks_exact(8);
+        let mut tail = [0; 8];
+        let rest = chunks.remainder();
+        tail[..rest.len()].copy_from_slice(rest);
+        let whole = chunks.by_ref().filter_map(|chunk| chunk.try_into().ok());
+        for word in whole.chain(std::iter::once(tail)) {
+            let word = u64::from_le_bytes(word);
+            if bytes_equal(word, b'"') != 0 {
+                return self.split_quoted(row, delimiter);
+            }
+            let mut found = bytes_equal(word, delimiter);
+            while found != 0 {
                 if count >= COLUMNS_MAX - 1 {
                     return Err(Reason::ColumnCount { expected: COLUMNS_MAX as u32, found: COLUMNS_MAX as u32 + 1 });
                 }
-                self.ends[count] = (start, index as u32);
+                let end = base + found.trailing_zeros() / 8;
+                self.ends[count] = (start, end);
                 count += 1;
-                start = index as u32 + 1;
-            } else if byte == b'"' {
-                return self.split_quoted(row, delimiter);
+                start = end + 1;
+                found &= found - 1;
             }
+            base += 8;
         }
         self.ends[count] = (start, row.len() as u32);
         self.count = count + 1;
@@ -83,6 +95,14 @@ impl Fields {
         self.count = count;
         Ok(())
     }
+}
+
+/// The top bit of each byte of `word` that is `byte`: eight bytes looked at together.
+#[inline]
+const fn bytes_equal(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let differing = word ^ (byte as u64 * 0x0101_0101_0101_0101);
+    !(((differing & LOW) + LOW) | differing | LOW)
 }
 
 #[cfg(test)]

@@ -14,10 +14,12 @@ pub mod merge;
 pub(crate) mod number;
 mod open;
 pub mod pacer;
-pub mod pair;
+pub(crate) mod pair;
+pub mod probe;
 mod rows;
 pub mod spec;
 pub mod time;
+pub mod workload;
 
 pub use fault::{Action, FeedFault, Policy, Reason, RowFault, SourceReport};
 pub use merge::{Merge, open};

@@ -83,6 +83,17 @@ impl<P: RowParser> RowSource<P> {
         }
     }
 
+    /// Over one input that is open already. A header that is not as declared is told by the first `next`.
+    pub fn over(input: Box<dyn std::io::Read + Send>, parser: P, checker: Checker, log: FaultLog) -> Self {
+        let mut source = Self::new(Vec::new(), parser, checker, log);
+        let mut lines = Lines::new(input, source.log.source());
+        match source.parser.begin(&mut lines, 0) {
+            Ok(()) => source.lines = Some(lines),
+            Err(fault) => source.failed = Some(fault),
+        }
+        source
+    }
+
     /// Opens the first input, so that a missing file or a wrong header is found at the start.
     pub fn prime(&mut self) -> Result<(), FeedFault> {
         self.open_next().map(|_| ())
