@@ -1,7 +1,8 @@
 //! Speed of the order book and of the exchange's hot paths.
 //!
-//! `cargo bench -p argonaut-paper`. Streams are generated before the clock starts; every figure is the
-//! median of several runs. The matching stream is the one of the anchors: a linear congruential generator
+//! `cargo bench -p argonaut-paper`. Streams are generated before the clock starts. Time is taken for each
+//! few thousand operations and the median over several runs is given, so that other work on the machine
+//! does not count as long as it leaves half of the pieces alone. The matching stream is the one of the anchors: a linear congruential generator
 //! of seed 42, a mid price that walks one tick every 64 operations, 30 % cancels of a random earlier
 //! limit order, 60 % limits (nine of ten passive, 1 to 64 ticks away), 10 % market orders. A second stream
 //! mixes in modifications.
@@ -99,36 +100,39 @@ fn median(mut runs: Vec<f64>) -> f64 {
     runs[runs.len() / 2]
 }
 
+/// Operations in one timed piece: a fraction of a millisecond.
+const PIECE: usize = 5_000;
+
 fn matching(name: &str, modify_percent: u64) {
     let ops = stream(1_000_000, modify_percent);
-    let mut runs = Vec::new();
+    let mut pieces = Vec::new();
     let (mut events, mut traded) = (0_u64, 0_i64);
     for _ in 0..7 {
         let mut book = FastBook::with_capacity(4_096, 65_536);
         let mut out = Vec::with_capacity(1_024);
         (events, traded) = (0, 0);
-        let start = Instant::now();
-        for op in &ops {
-            out.clear();
-            match *op {
-                Op::Submit(order) => book.submit(order, &mut out),
-                Op::Cancel(id) => book.cancel(id, &mut out),
-                Op::Modify(id, tick, qty) => book.modify(id, tick, qty, &mut out),
-            }
-            events += out.len() as u64;
-            for event in &out {
-                if let BookEvent::Traded { qty, .. } = event {
-                    traded += qty;
+        for piece in ops.chunks(PIECE) {
+            let start = Instant::now();
+            for op in piece {
+                out.clear();
+                match *op {
+                    Op::Submit(order) => book.submit(order, &mut out),
+                    Op::Cancel(id) => book.cancel(id, &mut out),
+                    Op::Modify(id, tick, qty) => book.modify(id, tick, qty, &mut out),
+                }
+                events += out.len() as u64;
+                for event in &out {
+                    if let BookEvent::Traded { qty, .. } = event {
+                        traded += qty;
+                    }
                 }
             }
+            pieces.push(piece.len() as f64 / start.elapsed().as_secs_f64());
         }
-        runs.push(ops.len() as f64 / start.elapsed().as_secs_f64());
         black_box(&book);
     }
-    println!(
-        "{name}: {:.1} M operations/s ({events} events, {traded} units traded)",
-        median(runs) / 1e6
-    );
+    let rate = median(pieces) / 1e6;
+    println!("{name}: {rate:.1} M operations/s ({events} events, {traded} units traded)");
 }
 
 /// Orders of a market-by-order file of Databento (DBN, zstd), or `None` when the file is not there.
@@ -258,68 +262,59 @@ fn order(id: u64, side: Side, pricing: Pricing) -> Request {
     })
 }
 
-/// Nanoseconds for each quote without orders, with one order resting behind the market, and for a market
-/// order with its two reports.
+/// Nanoseconds for each quote without orders, with one order resting behind the market, and for a quote
+/// with a market order and its two reports.
 fn exchange_paths() {
-    let quotes = quotes(2_000_000);
+    let quotes = quotes(1_000_000);
+    let mut pieces = Vec::new();
     for resting in [false, true] {
-        let mut runs = Vec::new();
-        for _ in 0..5 {
-            let mut exchange = world();
-            if resting {
-                exchange.handle_request(
-                    Nanos::from_raw(1),
-                    &order(
-                        1,
-                        Side::Buy,
-                        Pricing::Limit {
-                            px: Px::from_raw(PX_ONE / 2),
-                        },
-                    ),
-                );
-            }
-            while exchange.poll_output().is_some() {}
-            let start = Instant::now();
-            for (n, quote) in quotes.iter().enumerate() {
-                exchange.handle_market(Nanos::from_raw(n as u64 * 1_000), quote);
-            }
-            runs.push(start.elapsed().as_nanos() as f64 / quotes.len() as f64);
-            black_box(&exchange);
+        let mut exchange = world();
+        if resting {
+            let px = Px::from_raw(PX_ONE / 2);
+            exchange.handle_request(
+                Nanos::from_raw(1),
+                &order(1, Side::Buy, Pricing::Limit { px }),
+            );
         }
-        println!(
-            "quote, {}: {:.1} ns",
-            if resting {
-                "one order resting"
-            } else {
-                "no orders"
-            },
-            median(runs)
-        );
+        while exchange.poll_output().is_some() {}
+        pieces.clear();
+        for (nth, piece) in quotes.chunks(PIECE).enumerate() {
+            let start = Instant::now();
+            for (at, quote) in piece.iter().enumerate() {
+                let now = Nanos::from_raw((nth * PIECE + at) as u64 * 1_000);
+                exchange.handle_market(now, quote);
+            }
+            pieces.push(start.elapsed().as_nanos() as f64 / piece.len() as f64);
+        }
+        black_box(&exchange);
+        let orders = if resting {
+            "one order resting"
+        } else {
+            "no orders"
+        };
+        println!("quote, {orders}: {:.1} ns", median(pieces.clone()));
     }
     let mut exchange = world();
-    let mut runs = Vec::new();
+    pieces.clear();
     let mut id = 0;
-    for _ in 0..7 {
+    for piece in quotes.chunks(PIECE / 5) {
         let start = Instant::now();
-        for quote in quotes.iter().take(100_000) {
+        for quote in piece {
             id += 1;
             let now = Nanos::from_raw(id * 1_000);
+            let side = if id % 2 == 0 { Side::Buy } else { Side::Sell };
             exchange.handle_market(now, quote);
-            exchange.handle_request(
-                now,
-                &order(
-                    id,
-                    if id % 2 == 0 { Side::Buy } else { Side::Sell },
-                    Pricing::Market,
-                ),
-            );
+            exchange.handle_request(now, &order(id, side, Pricing::Market));
             while let Some(event) = exchange.poll_output() {
                 black_box(&event);
             }
         }
-        runs.push(start.elapsed().as_nanos() as f64 / 100_000.0);
+        pieces.push(start.elapsed().as_nanos() as f64 / piece.len() as f64);
     }
-    println!("quote + market order + two reports: {:.0} ns", median(runs));
+    println!(
+        "quote + market order + two reports: {:.0} ns",
+        median(pieces)
+    );
 }
 
 fn main() {
