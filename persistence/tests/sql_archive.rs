@@ -231,3 +231,25 @@ async fn reads_before_there_is_anything_to_read() {
     assert!(archive.equity(Nanos::ZERO, Nanos::MAX, 10).await.unwrap().is_empty());
     projector.close().await.unwrap();
 }
+
+/// The questions of the guide are asked of a real file, so that the guide cannot grow old.
+#[tokio::test]
+async fn the_guide_asks_questions_that_work() {
+    use argonaut_persistence::sql::Access;
+    use sqlx::ConnectOptions as _;
+    let guide = include_str!("../../docs/guide/sql.md");
+    let (folder, _archive) = projected(&busy_day(60)).await;
+    Access::open(&folder.path().join("access.db")).await.unwrap().close().await;
+    let mut asked_count = 0;
+    for block in guide.split("```sql\n").skip(1) {
+        let question = block.split("```").next().unwrap();
+        let file = if question.contains("audit_readable") { "access.db" } else { "projection.db" };
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join(file));
+        let mut connection = options.connect().await.unwrap();
+        let answer = sqlx::query(sqlx::AssertSqlSafe(question)).fetch_all(&mut connection).await;
+        let rows = answer.unwrap_or_else(|error| panic!("{error}\n{question}"));
+        assert!(!question.contains("position_raw <> executed_raw") || rows.is_empty(), "positions disagree");
+        asked_count += 1;
+    }
+    assert!(asked_count >= 9, "{asked_count} questions found");
+}

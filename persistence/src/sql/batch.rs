@@ -88,22 +88,33 @@ impl Batch {
     /// Takes in the outputs of one input. The caller has checked that it is the next one.
     pub fn add(&mut self, stamped: &Stamped, outputs: &[Output]) {
         self.last = Some((stamped.seq, stamped.now));
-        if let Input::StateHash(hash) = stamped.input {
-            self.state_hash = Some((stamped.seq, hash));
-        }
         for (ordinal, output) in (0_u32..).zip(outputs) {
             let place = Place { seq: stamped.seq, ordinal, ts: stamped.now };
             self.add_output(place, stamped, output);
         }
+        match stamped.input {
+            Input::StateHash(hash) => self.state_hash = Some((stamped.seq, hash)),
+            Input::Poisoned { seq } => {
+                let ordinal = u32::try_from(outputs.len()).unwrap_or(u32::MAX);
+                let place = Place { seq: stamped.seq, ordinal, ts: stamped.now };
+                self.add_own_alert(place, "InputPoisoned", format!("seq={seq}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// An alert of the projector itself.
+    fn add_own_alert(&mut self, place: Place, alert: &'static str, detail: String) {
+        let parts = words::AlertParts { alert, detail, ..Default::default() };
+        self.alerts.push((place, AlertRow { parts }));
+        self.rows_count += 1;
     }
 
     /// Inputs `from..=until` will never come.
     pub fn add_gap(&mut self, from: Seq, until: Seq, now: Nanos) {
         self.last = Some((until, now));
-        let detail = format!("from={from} until={until}");
-        let parts = words::AlertParts { alert: "ProjectionGap", detail, ..Default::default() };
-        self.alerts.push((Place { seq: until, ordinal: 0, ts: now }, AlertRow { parts }));
-        self.rows_count += 1;
+        let place = Place { seq: until, ordinal: 0, ts: now };
+        self.add_own_alert(place, "ProjectionGap", format!("from={from} until={until}"));
     }
 
     fn add_output(&mut self, place: Place, stamped: &Stamped, output: &Output) {
@@ -131,8 +142,8 @@ impl Batch {
             Output::Alert(alert) => self.add_alert(place, *alert),
             Output::HashMismatch { recorded, computed } => {
                 let detail = format!("recorded={recorded:016x} computed={computed:016x}");
-                let parts = words::AlertParts { alert: "HashMismatch", detail, ..Default::default() };
-                self.alerts.push((place, AlertRow { parts }));
+                self.add_own_alert(place, "HashMismatch", detail);
+                return;
             }
             // Requests follow from the order's own updates; answers go to the one who asked.
             Output::Request { .. } | Output::Reply { .. } => return,

@@ -6,7 +6,7 @@ use super::digest::{self, Digest};
 use super::fault::SqlFault;
 use super::sqlite::{self, BEGIN_WRITE, Connection};
 use super::{words, write};
-use argonaut_engine::event::{AccountConfig, Output, Stamped};
+use argonaut_engine::event::{AccountConfig, Input, Output, Stamped};
 use argonaut_engine::ids::Seq;
 use argonaut_engine::instrument::{Instrument, Instruments};
 use argonaut_engine::text::Text;
@@ -39,7 +39,8 @@ pub enum StageRefusal {
     /// Commit first, then offer the same input again.
     #[error("the batch is full and must be committed first")]
     Full,
-    /// The journal has no holes, so an input was left out by the caller.
+    /// The journal has no holes (but for a poisoned input, which its successor names), so an input was left
+    /// out by the caller.
     #[error("input {expected} is missing: input {got} was offered")]
     Gap { expected: Seq, got: Seq },
 }
@@ -153,8 +154,13 @@ impl Projector {
         if stamped.seq <= staged {
             return Ok(());
         }
-        if stamped.seq != staged.next() {
-            return Err(StageRefusal::Gap { expected: staged.next(), got: stamped.seq });
+        // An input that made a core machine panic is given to nobody; the next one says so.
+        let expected = match stamped.input {
+            Input::Poisoned { seq } if seq == staged.next() => seq.next(),
+            _ => staged.next(),
+        };
+        if stamped.seq != expected {
+            return Err(StageRefusal::Gap { expected, got: stamped.seq });
         }
         if self.is_full() {
             return Err(StageRefusal::Full);

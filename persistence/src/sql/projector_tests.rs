@@ -60,6 +60,25 @@ async fn read_only() {
 }
 
 #[tokio::test]
+async fn an_input_that_made_the_core_panic_is_skipped() {
+    let world = busy_day(3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("projection.db");
+    let mut projector = Projector::open(&path, &account(), &instruments()).await.unwrap();
+    stage(&mut projector, &world.steps[..5]);
+    let (after, outputs) = &world.steps[6];
+    for other in [4, 7] {
+        let wrong = Stamped { input: Input::Poisoned { seq: Seq(other) }, ..after.clone() };
+        assert_eq!(projector.stage(&wrong, outputs), Err(StageRefusal::Gap { expected: Seq(6), got: Seq(7) }));
+    }
+    let poisoned = Stamped { input: Input::Poisoned { seq: Seq(6) }, ..after.clone() };
+    projector.stage(&poisoned, outputs).unwrap();
+    assert_eq!(projector.commit().await, Ok(Seq(7)));
+    let alerts = crate::sql::Archive::new(&path).alerts(None, 1).await.unwrap().rows;
+    assert_eq!((alerts[0].alert.as_str(), alerts[0].detail.as_str()), ("InputPoisoned", "seq=6"));
+}
+
+#[tokio::test]
 async fn inputs_that_retention_has_removed() {
     let world = busy_day(50);
     let folder = tempfile::tempdir().unwrap();
@@ -72,9 +91,11 @@ async fn inputs_that_retention_has_removed() {
     projector.accept_gap(stamped.seq, stamped.now).unwrap();
     stage(&mut projector, &world.steps[40..]);
     assert_eq!(projector.commit().await, Ok(Seq(world.steps.len() as u64)));
-    let alerts = crate::sql::Archive::new(&path).alerts(None, 10).await.unwrap().rows;
+    let archive = crate::sql::Archive::new(&path);
+    let alerts = archive.alerts(None, 10).await.unwrap().rows;
     assert_eq!(alerts.len(), 1);
     assert_eq!((alerts[0].alert.as_str(), alerts[0].detail.as_str()), ("ProjectionGap", "from=1 until=40"));
+    archive.close().await;
     projector.close().await.unwrap();
     assert!(!folder.path().join("projection.db-wal").exists(), "closed in good order");
 }

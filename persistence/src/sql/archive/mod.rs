@@ -73,6 +73,13 @@ impl Archive {
         })
     }
 
+    /// Waits for reads under way and closes the file; a later read opens it again.
+    pub async fn close(&self) {
+        if let Some(open) = self.open.lock().await.take() {
+            open.pool.close().await;
+        }
+    }
+
     /// The connections, on the file that is at the path now: connections to a file that was deleted would
     /// read the past for ever.
     async fn pool(&self) -> Result<Pool, SqlFault> {
