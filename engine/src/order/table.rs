@@ -9,6 +9,7 @@
 
 use super::watch::Watch;
 use super::{OrdStatus, Order};
+use crate::hash::hash_of;
 use crate::ids::{ClOrdId, Origin};
 use crate::units::Nanos;
 use core::hash::{Hash, Hasher};
@@ -84,6 +85,8 @@ struct Entry {
     /// As filed: in the list of live orders, counted as unknown.
     is_live: bool,
     is_unknown: bool,
+    /// What it adds to the digest of the final orders; zero while live.
+    digest: u64,
 }
 
 /// See the module.
@@ -95,6 +98,8 @@ pub struct OrderTable {
     lists: [Ends; List::COUNT],
     capacity: usize,
     unknown_count: u32,
+    /// Sum over the final orders, so that a hash of the state need not walk them.
+    done_digest: u64,
     /// The highest id among forgotten orders of our own.
     forgotten_max: ClOrdId,
 }
@@ -110,6 +115,7 @@ impl OrderTable {
             lists: [Ends { head: NONE, tail: NONE, len: 0 }; List::COUNT],
             capacity,
             unknown_count: 0,
+            done_digest: 0,
             forgotten_max: ClOrdId(0),
         }
     }
@@ -187,6 +193,7 @@ impl OrderTable {
                 links: [Links { prev: NONE, next: NONE }; 2],
                 is_live: false,
                 is_unknown: false,
+                digest: 0,
             });
             self.index[at] = slot + 1;
             slot
@@ -217,6 +224,9 @@ impl OrderTable {
             self.unknown_count = if is_unknown { self.unknown_count + 1 } else { self.unknown_count - 1 };
         }
         let is_live = !entry.order.status.is_final();
+        let digest = if is_live { 0 } else { digest_of(&entry.order) };
+        let before = core::mem::replace(&mut entry.digest, digest);
+        self.done_digest = self.done_digest.wrapping_sub(before).wrapping_add(digest);
         if is_live == entry.is_live {
             return;
         }
@@ -312,6 +322,8 @@ impl OrderTable {
     /// Takes a final order out of its list and out of the index.
     fn forget(&mut self, slot: u32) {
         self.unlink(slot, List::Done);
+        let digest = core::mem::take(&mut self.entries[slot as usize].digest);
+        self.done_digest = self.done_digest.wrapping_sub(digest);
         let Order { cl_ord_id: id, origin, .. } = self.entries[slot as usize].order;
         if origin != Origin::External {
             self.forgotten_max = self.forgotten_max.max(id);
@@ -342,6 +354,11 @@ impl OrderTable {
     }
 }
 
+/// What of a final order goes into the hash of the state: all that can still change.
+fn digest_of(order: &Order) -> u64 {
+    hash_of(&(order.cl_ord_id, order.status, order.cum_qty, order.cum_value, order.ts_updated))
+}
+
 fn some(slot: u32) -> Option<Slot> {
     (slot != NONE).then_some(Slot(slot))
 }
@@ -363,7 +380,8 @@ impl Hash for OrderTable {
         self.capacity.hash(state);
         self.forgotten_max.hash(state);
         self.live_count().hash(state);
-        self.filed().for_each(|filed| filed.hash(state));
+        self.walk(List::Live).for_each(|slot| (self.order(slot), self.watch(slot)).hash(state));
+        (self.done_count(), self.done_digest).hash(state);
         for kind in [Deadline::Ack, Deadline::Probe] {
             self.deadlines(kind).for_each(|entry| (kind, entry).hash(state));
         }

@@ -56,9 +56,9 @@ pub struct Owner {
 }
 
 impl Known {
-    fn new(fill: &Fill, owner: &Owner, ts_venue: Nanos) -> Self {
+    fn new(id: [u64; 2], fill: &Fill, owner: &Owner, ts_venue: Nanos) -> Self {
         let mut known = Self {
-            id: identity(&fill.key),
+            id,
             px: fill.px,
             qty: fill.qty,
             cl_ord_id: owner.cl_ord_id,
@@ -87,6 +87,13 @@ impl Known {
     fn set(&mut self, flag: u8, on: bool) {
         self.flags = if on { self.flags | flag } else { self.flags & !flag };
     }
+}
+
+/// Where an execution stands in the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Trace {
+    id: [u64; 2],
+    place: Option<usize>,
 }
 
 /// What a reported execution is to the books.
@@ -173,17 +180,22 @@ impl Executions {
     pub const fn forgotten_until(&self) -> Nanos {
         self.forgotten_until
     }
+    /// Looks an execution up, once for all that is asked about it. Good until the store changes.
     #[must_use]
-    pub fn get(&self, key: &ExecKey) -> Option<&Known> {
+    pub fn trace(&self, key: &ExecKey) -> Trace {
         let id = identity(key);
-        self.find(id).map(|place| &self.entries[place])
+        Trace { id, place: self.find(id) }
+    }
+    /// What counts, if the execution is known.
+    #[must_use]
+    pub fn get(&self, trace: &Trace) -> Option<&Known> {
+        trace.place.map(|place| &self.entries[place])
     }
 
     /// Judges a Trade or TradeCorrect and remembers it. A fee that was waiting is put into `fill`.
-    pub fn take(&mut self, fill: &mut Fill, owner: &Owner, ts_venue: Nanos) -> Judgement {
-        let id = identity(&fill.key);
-        let found = self.find(id);
-        if let Some(place) = found.filter(|place| fill.key.revision <= self.entries[*place].revision) {
+    pub fn take(&mut self, trace: &Trace, fill: &mut Fill, owner: &Owner, ts_venue: Nanos) -> Judgement {
+        let Trace { id, place } = *trace;
+        if let Some(place) = place.filter(|place| fill.key.revision <= self.entries[*place].revision) {
             let known = self.entries[place];
             let is_news = fill.fee.is_some() && !known.has_fee() && fill.key.revision == known.revision;
             if !is_news || known.is_busted() {
@@ -195,20 +207,20 @@ impl Executions {
         if fill.fee.is_none() {
             fill.fee = self.early_fee(id, fill.key.revision);
         }
-        let Some(place) = found else {
-            self.remember(Known::new(fill, owner, ts_venue));
+        let Some(place) = place else {
+            self.remember(Known::new(id, fill, owner, ts_venue));
             return Judgement::New;
         };
         let before = self.entries[place];
         // What counted before is replaced where it counted: under the order and on the side it came with.
-        self.replace(place, Known { ts_venue: before.ts_venue, ..Known::new(fill, &before.owner(), ts_venue) });
+        self.replace(place, Known { ts_venue: before.ts_venue, ..Known::new(id, fill, &before.owner(), ts_venue) });
         Judgement::Corrected { before }
     }
 
     /// Judges a TradeCancel and remembers it.
-    pub fn take_back(&mut self, fill: &Fill, owner: &Owner, ts_venue: Nanos) -> Judgement {
-        let Some(place) = self.find(identity(&fill.key)) else {
-            let mut known = Known { qty: Qty::ZERO, ..Known::new(fill, owner, ts_venue) };
+    pub fn take_back(&mut self, trace: &Trace, fill: &Fill, owner: &Owner, ts_venue: Nanos) -> Judgement {
+        let Some(place) = trace.place else {
+            let mut known = Known { qty: Qty::ZERO, ..Known::new(trace.id, fill, owner, ts_venue) };
             known.set(BUSTED, true);
             self.remember(known);
             return Judgement::BustOfUnknown;

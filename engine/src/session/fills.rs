@@ -1,10 +1,10 @@
 //! Executions: from the venue's report to the books, each counted once.
 
-use super::executions::{FeeJudgement, Judgement, Known, Owner};
-use super::reports::same_but_time;
+use super::executions::{FeeJudgement, Judgement, Known, Owner, Trace};
+use super::reports::{Heard, same_but_time};
 use super::{Session, SessionOut};
 use crate::event::{Alert, Execution, ExecutionKind, OrderCause};
-use crate::ids::{ExecKey, Origin};
+use crate::ids::{ClOrdId, ExecKey, Origin};
 use crate::order::status::Event;
 use crate::order::table::Slot;
 use crate::order::{ExecType, ExecutionReport, Fee, Fill};
@@ -15,12 +15,13 @@ impl Session {
     /// order; `None` when the execution is no news.
     pub(super) fn execute(
         &mut self,
-        now: Nanos,
+        heard: &Heard,
         slot: Option<Slot>,
-        report: &ExecutionReport,
         out: &mut Vec<SessionOut>,
     ) -> Option<Event> {
-        let Some(mut fill) = report.fill.filter(|fill| is_sound(report.exec_type, fill)) else {
+        let Heard { now, report, .. } = *heard;
+        let sound = heard.execution.filter(|(fill, _)| is_sound(report.exec_type, fill));
+        let Some((mut fill, trace)) = sound else {
             self.unexpected(report.cl_ord_id, out);
             return None;
         };
@@ -31,14 +32,14 @@ impl Session {
             instrument: report.instrument,
             side: report.side,
         };
-        if self.is_too_old(report, &fill) {
+        if self.is_too_old(report, &trace) {
             self.counters.executions_too_old += 1;
             return None;
         }
         let judgement = if report.exec_type == ExecType::TradeCancel {
-            self.executions.take_back(&fill, &owner, report.ts_venue)
+            self.executions.take_back(&trace, &fill, &owner, report.ts_venue)
         } else {
-            self.executions.take(&mut fill, &owner, report.ts_venue)
+            self.executions.take(&trace, &mut fill, &owner, report.ts_venue)
         };
         let book = |kind, fill, owner: Owner| execution(now, report.ts_venue, kind, fill, owner);
         match judgement {
@@ -79,11 +80,17 @@ impl Session {
         }
     }
 
+    /// The order under which the execution of a report was counted before.
+    pub(super) fn counted_under(&self, heard: &Heard) -> Option<ClOrdId> {
+        let (_, trace) = heard.execution.as_ref()?;
+        self.executions.get(trace).map(|known| known.cl_ord_id)
+    }
+
     /// Sent again, not remembered, and from a time of which executions have been forgotten: it was counted then.
-    fn is_too_old(&self, report: &ExecutionReport, fill: &Fill) -> bool {
+    fn is_too_old(&self, report: &ExecutionReport, trace: &Trace) -> bool {
         report.resent
             && report.ts_venue <= self.executions.forgotten_until()
-            && self.executions.get(&fill.key).is_none()
+            && self.executions.get(trace).is_none()
     }
 
     /// Takes an execution out of the order's fills and another one in.
@@ -112,7 +119,7 @@ impl Session {
             out.push(SessionOut::Alert(Alert::Overfill { cl_ord_id, order_qty, cum_qty }));
         }
         let watch = self.orders.watch_mut(slot);
-        if !out_of.1.is_zero() {
+        if !out_of.1.is_zero() && cl_ord_id == report.cl_ord_id {
             watch.correct_count(report.cum_qty, report.ts_venue);
         }
         watch.abandoned_qty = watch.abandoned_qty.min(watch.venue_cum_qty.saturating_sub(cum_qty));
@@ -120,7 +127,8 @@ impl Session {
 
     /// A report of an order that is not in the table, or that does not fit the order of that id. Its execution
     /// is counted all the same: under the order that it was counted under before, if there is one.
-    pub(super) fn handle_stray(&mut self, now: Nanos, report: &ExecutionReport, out: &mut Vec<SessionOut>) {
+    pub(super) fn handle_stray(&mut self, heard: &Heard, out: &mut Vec<SessionOut>) {
+        let Heard { now, report, .. } = *heard;
         self.counters.reports_stray += 1;
         if !is_execution(report.exec_type) {
             if !report.leaves_qty.is_zero() {
@@ -128,17 +136,16 @@ impl Session {
             }
             return;
         }
-        let known = report.fill.and_then(|fill| self.executions.get(&fill.key).copied());
-        let Some(slot) = known.and_then(|known| self.orders.find(known.cl_ord_id)) else {
-            if self.execute(now, None, report, out).is_some() {
+        let Some(slot) = self.counted_under(heard).and_then(|id| self.orders.find(id)) else {
+            if self.execute(heard, None, out).is_some() {
                 let (cl_ord_id, instrument) = (report.cl_ord_id, report.instrument);
                 out.push(SessionOut::Alert(Alert::ExecutionOfUnknownOrder { cl_ord_id, instrument }));
             }
             return;
         };
         let before = *self.orders.order(slot);
-        if let Some(event) = self.execute(now, Some(slot), report, out) {
-            self.apply(now, slot, event, report, out);
+        if let Some(event) = self.execute(heard, Some(slot), out) {
+            self.apply(heard, slot, event, out);
             if !same_but_time(&before, self.orders.order(slot)) {
                 self.tell(slot, OrderCause::Reported(report.exec_type), out);
             }

@@ -1,5 +1,6 @@
 //! What the venue says, and what it means.
 
+use super::executions::Trace;
 use super::fills::is_execution;
 use super::timers::in_flight_count;
 use super::{Session, SessionOut, SessionState};
@@ -8,11 +9,19 @@ use crate::event::{Alert, OrderCause};
 use crate::order::status::{self, Event, Outcome};
 use crate::order::table::Slot;
 use crate::order::{
-    CancelReject, CancelRejectTo, ExecType, ExecutionReport, OrdStatus, Order, OrderReason, RejectReason,
+    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fill, OrdStatus, Order, OrderReason, RejectReason,
     Standing,
 };
 use crate::text::Text;
 use crate::units::{Nanos, Qty};
+
+/// A report on its way through the session.
+pub(super) struct Heard<'a> {
+    pub now: Nanos,
+    pub report: &'a ExecutionReport,
+    /// Its execution, and where that stands in the store.
+    pub execution: Option<(Fill, Trace)>,
+}
 
 impl Session {
     /// Takes an execution report in: counts its execution if it is news, and moves its order.
@@ -21,41 +30,40 @@ impl Session {
             return self.unexpected(report.cl_ord_id, out);
         }
         self.hear(now);
+        let execution = report.fill.map(|fill| (fill, self.executions.trace(&fill.key)));
+        let heard = Heard { now, report, execution };
         let slot = match self.orders.find(report.cl_ord_id) {
             Some(slot) => Some(slot),
             None => self.adopt(now, report, out),
         };
         match slot {
-            Some(slot) if self.speaks_of(slot, report) => self.report_on(now, slot, report, out),
+            Some(slot) if self.speaks_of(slot, &heard) => self.report_on(&heard, slot, out),
             Some(_) => {
                 self.unexpected(report.cl_ord_id, out);
-                self.handle_stray(now, report, out);
+                self.handle_stray(&heard, out);
             }
-            None => self.handle_stray(now, report, out),
+            None => self.handle_stray(&heard, out),
         }
     }
 
     /// Whether the report is about this very order: same instrument and side, and an execution that it corrects
     /// was counted under it. A denial says nothing but the id.
-    fn speaks_of(&self, slot: Slot, report: &ExecutionReport) -> bool {
-        if is_denial(report) {
-            return true;
-        }
+    fn speaks_of(&self, slot: Slot, heard: &Heard) -> bool {
+        let report = heard.report;
         let spec = &self.orders.order(slot).spec;
-        let counted_elsewhere = report
-            .fill
-            .and_then(|fill| self.executions.get(&fill.key).map(|known| known.cl_ord_id))
-            .is_some_and(|id| id != report.cl_ord_id);
-        spec.instrument == report.instrument && spec.side == report.side && !counted_elsewhere
+        let fits = spec.instrument == report.instrument && spec.side == report.side;
+        is_denial(report)
+            || (fits && self.counted_under(heard).is_none_or(|id| id == report.cl_ord_id))
     }
 
     /// A report on an order of the table.
-    fn report_on(&mut self, now: Nanos, slot: Slot, report: &ExecutionReport, out: &mut Vec<SessionOut>) {
+    fn report_on(&mut self, heard: &Heard, slot: Slot, out: &mut Vec<SessionOut>) {
+        let Heard { now, report, .. } = *heard;
         let before = *self.orders.order(slot);
         self.learn(now, slot, report);
         let event = match report.exec_type {
             ExecType::Trade | ExecType::TradeCorrect | ExecType::TradeCancel => {
-                self.execute(now, Some(slot), report, out)
+                self.execute(heard, Some(slot), out)
             }
             ExecType::New
             | ExecType::Canceled
@@ -69,7 +77,7 @@ impl Session {
             | ExecType::OrderStatus => Some(self.event_of(&before, report)),
         };
         if let Some(event) = event {
-            self.apply(now, slot, event, report, out);
+            self.apply(heard, slot, event, out);
         }
         self.apply_held_back(now, slot);
         if self.is_found_open(&before, slot, report, event.is_some()) {
@@ -99,14 +107,8 @@ impl Session {
     }
 
     /// Applies one event, unless it would end or settle an order whose executions are not all here.
-    pub(super) fn apply(
-        &mut self,
-        now: Nanos,
-        slot: Slot,
-        event: Event,
-        report: &ExecutionReport,
-        out: &mut Vec<SessionOut>,
-    ) {
+    pub(super) fn apply(&mut self, heard: &Heard, slot: Slot, event: Event, out: &mut Vec<SessionOut>) {
+        let Heard { now, report, .. } = *heard;
         let order = *self.orders.order(slot);
         let watch = self.orders.watch_mut(slot);
         let is_missing = !watch.missing_qty(order.cum_qty).is_zero();
