@@ -165,7 +165,11 @@ fn order_in(status: OrdStatus) -> Order {
 fn applying_any_event_leaves_a_coherent_order() {
     for (event, _) in rows() {
         for status in STATUSES {
-            let before = order_in(status);
+            let mut before = order_in(status);
+            if event == Event::ReplaceSent && !status.is_final() {
+                // Numbers come first: the session notes what it asks for.
+                before.pending_replace = Some((Qty::from_units(90), before.spec.pricing));
+            }
             let mut order = before;
             let outcome = apply(&mut order, event, Nanos::from_raw(2));
             if matches!(outcome, Outcome::Repeated | Outcome::Unexpected) {
