@@ -506,3 +506,28 @@ fn volume_limits_and_slippage() {
         ],
     );
 }
+
+/// A recording of 2013 played today, a minute of it in each second: an order that came before the bar, on
+/// our clock, meets its open; one that came during it meets its close.
+#[test]
+fn bars_played_at_another_time_and_pace() {
+    let mut exchange = plain();
+    let (recorded, today) = (1_380_000_000, 1_700_000_000);
+    let bar_at = |nth: u64, ohlc| bar(SPY, recorded + 60 * nth, ohlc, "50");
+    let millis =
+        |millis: u64| argonaut_engine::units::Nanos::from_raw(today * SECOND + millis * 1_000_000);
+    let buy = |id| new_order(id, Side::Buy, "3", Pricing::Market, TimeInForce::Day);
+    exchange.handle_market(millis(0), &bar_at(0, ["100", "101", "99", "100"]));
+    exchange.handle_market(millis(1_000), &bar_at(1, ["100", "101", "99", "100"]));
+    exchange.handle_request(millis(1_001), &buy(1));
+    exchange.handle_request(millis(1_500), &buy(2));
+    exchange.handle_market(millis(2_000), &bar_at(2, ["102", "104", "101", "103"]));
+    assert_eq!(
+        words(&drain(&mut exchange)),
+        "1 new; 2 new; 1 took 3@102 left 0; 2 took 3@103 left 0"
+    );
+    // Over a pause of the recording that is skipped in playing, too.
+    exchange.handle_request(millis(2_001), &buy(3));
+    exchange.handle_market(millis(3_000), &bar_at(900, ["110", "111", "109", "110"]));
+    assert_eq!(words(&drain(&mut exchange)), "3 new; 3 took 3@110 left 0");
+}

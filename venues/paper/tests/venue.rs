@@ -570,7 +570,7 @@ fn what_was_told_survives_a_crash() {
         let mut told = 0;
         for step in 0..3_000 {
             told += fills(&life.step()).len();
-            log.extend(std::iter::from_fn(|| life.exchange.poll_record()));
+            log.extend(life.exchange.drain_records());
             if step % 150 == 0 {
                 let back =
                     Exchange::recover(Life::config(simulated), instruments(), log.iter().copied())
@@ -602,7 +602,7 @@ fn what_was_told_survives_a_crash() {
         let mut numbers: Vec<u64> = Vec::new();
         for _ in 0..500 {
             life.step();
-            log.extend(std::iter::from_fn(|| life.exchange.poll_record()));
+            log.extend(life.exchange.drain_records());
         }
         for record in &log {
             if let VenueChange::Filled { number, .. } = record.change {
@@ -621,7 +621,7 @@ fn impossible_records_are_refused() {
     let mut log: Vec<VenueRecord> = Vec::new();
     for _ in 0..300 {
         life.step();
-        log.extend(std::iter::from_fn(|| life.exchange.poll_record()));
+        log.extend(life.exchange.drain_records());
     }
     let recover = |records: Vec<VenueRecord>| {
         Exchange::recover(Life::config(false), instruments(), records.into_iter())

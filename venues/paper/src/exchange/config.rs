@@ -54,7 +54,8 @@ pub struct HistoryConfig {
     pub participation_max_bps: Option<u32>,
     pub slippage: Slippage,
     /// An order that arrives at most so long after the opening of a bar still trades at the open and in
-    /// the range of that bar. One that arrives later knows nothing of the bar but its close.
+    /// the range of that bar. One that arrives later knows nothing of the bar but its close. In the bar's
+    /// own time: where a recording is played faster than it was made, it is as much shorter.
     pub bar_open_grace: Span,
 }
 

@@ -6,14 +6,14 @@ use crate::exchange::market::{Market, side_index};
 use crate::exchange::orders::{OrderState, Place};
 use crate::exchange::requests::reaches;
 use argonaut_engine::ids::InstrumentId;
-use argonaut_engine::market::{Bar, Trade};
+use argonaut_engine::market::Trade;
 use argonaut_engine::order::{Liquidity, Side, TimeInForce};
 use argonaut_engine::units::{Px, Qty};
 
-const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
+pub(super) const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 
 impl Exchange {
-    fn history(&self, instrument: InstrumentId) -> Option<HistoryConfig> {
+    pub(super) fn history(&self, instrument: InstrumentId) -> Option<HistoryConfig> {
         match self.config.markets.get(instrument.index())?.liquidity {
             LiquidityConfig::History(history) => Some(history),
             LiquidityConfig::Book(_) => None,
@@ -46,7 +46,7 @@ impl Exchange {
     }
 
     /// Takes liquidity of `offered` at `px` as far as the order wants it; answers how much.
-    fn take(&mut self, slot: u32, px: Px, offered: Qty, history: &HistoryConfig) -> Qty {
+    pub(super) fn take(&mut self, slot: u32, px: Px, offered: Qty, history: &HistoryConfig) -> Qty {
         let order = self.orders.get(slot);
         let leaves = order.leaves();
         if leaves.is_zero()
@@ -70,7 +70,7 @@ impl Exchange {
     }
 
     /// What is left of an order after it met a price: canceled, held for the next price, or resting.
-    fn settle(&mut self, slot: u32) {
+    pub(super) fn settle(&mut self, slot: u32) {
         let order = self.orders.get(slot);
         if order.state != OrderState::Open {
             return;
@@ -250,7 +250,7 @@ impl Exchange {
     }
 
     /// A market that lives on outside data.
-    fn outside_market(&mut self, instrument: InstrumentId) -> Option<&mut Market> {
+    pub(super) fn outside_market(&mut self, instrument: InstrumentId) -> Option<&mut Market> {
         self.markets
             .get_mut(instrument.index())
             .filter(|market| market.simulated.is_none())
@@ -352,127 +352,13 @@ impl Exchange {
         budget
     }
 
-    // --- bars ---
-
-    pub(super) fn match_bar(&mut self, bar: &Bar) {
-        let now = self.now;
-        let Some(market) = self.outside_market(bar.instrument) else {
-            return;
-        };
-        market.last = Some((bar.close, now));
-        if market.open_count == 0 {
-            return;
-        }
-        let instrument = bar.instrument;
-        let Some(history) = self.history(instrument) else {
-            return;
-        };
-        if !self.is_open(instrument) {
-            return;
-        }
-        let known_by = bar.ts_open.plus(history.bar_open_grace);
-        let mut budget = self.budget(instrument, bar.volume, &history);
-        self.serve_waiting(instrument, |exchange, slot| {
-            if exchange.orders.get(slot).since <= known_by {
-                let taken = exchange.take(slot, bar.open, budget, &history);
-                budget = spend(budget, taken);
-                exchange.settle(slot);
-            } else {
-                exchange.wait(slot);
-            }
-        });
-        for side in SIDES {
-            self.bar_stops(bar, side, &mut budget, &history);
-        }
-        for side in SIDES {
-            self.bar_resting(bar, side, &mut budget, &history);
-        }
-        self.serve_waiting(instrument, |exchange, slot| {
-            if exchange.orders.get(slot).since > known_by {
-                let taken = exchange.take(slot, bar.close, budget, &history);
-                budget = spend(budget, taken);
-                exchange.settle(slot);
-            } else {
-                exchange.wait(slot);
-            }
-        });
-    }
-
-    /// Stops that the bar sets off trade at their stop price or the open, whichever is worse.
-    fn bar_stops(&mut self, bar: &Bar, side: Side, budget: &mut Qty, history: &HistoryConfig) {
-        let known_by = bar.ts_open.plus(history.bar_open_grace);
-        let mut nth = 0;
-        while let Some((slot, stop_px)) =
-            self.markets[bar.instrument.index()].stops[side_index(side)].nth(nth)
-        {
-            let late = self.orders.get(slot).since > known_by;
-            let extreme = match side {
-                _ if late => bar.close,
-                Side::Buy => bar.high,
-                Side::Sell => bar.low,
-            };
-            if !reaches(side, extreme, stop_px) {
-                if late {
-                    nth += 1;
-                    continue;
-                }
-                return;
-            }
-            let px = match side {
-                _ if late => bar.close,
-                Side::Buy => stop_px.max(bar.open),
-                Side::Sell => stop_px.min(bar.open),
-            };
-            self.detach(slot);
-            self.set_off(slot);
-            // From here on it knows only the close of this bar.
-            self.orders.get_mut(slot).since = bar.ts_close.max(self.now);
-            let taken = self.take(slot, px, *budget, history);
-            *budget = spend(*budget, taken);
-            self.settle(slot);
-        }
-    }
-
-    /// Resting limits strictly inside the range (for late ones: strictly beyond the close) fill.
-    fn bar_resting(&mut self, bar: &Bar, side: Side, budget: &mut Qty, history: &HistoryConfig) {
-        let Some(lot) = self
-            .instruments
-            .get(bar.instrument)
-            .map(|instrument| instrument.lot)
-        else {
-            return;
-        };
-        let known_by = bar.ts_open.plus(history.bar_open_grace);
-        let mut nth = 0;
-        while let Some((slot, px)) =
-            self.markets[bar.instrument.index()].resting[side_index(side)].nth(nth)
-        {
-            let order = self.orders.get(slot);
-            let (leaves, late) = (order.leaves(), order.since > known_by);
-            let extreme = match side {
-                _ if late => bar.close,
-                Side::Buy => bar.low,
-                Side::Sell => bar.high,
-            };
-            if !betters(side, px, extreme) {
-                if late {
-                    nth += 1;
-                    continue;
-                }
-                return;
-            }
-            let qty = whole_lots(leaves, *budget, lot);
-            if qty.is_zero() {
-                return;
-            }
-            *budget = spend(*budget, qty);
-            self.fill(slot, px, qty, Liquidity::Added);
-            nth += usize::from(qty < leaves);
-        }
-    }
-
     /// What our orders together may take of a trade or bar of this volume; `Qty::MAX` is no limit.
-    fn budget(&self, instrument: InstrumentId, volume: Qty, history: &HistoryConfig) -> Qty {
+    pub(super) fn budget(
+        &self,
+        instrument: InstrumentId,
+        volume: Qty,
+        history: &HistoryConfig,
+    ) -> Qty {
         let volume = if volume.is_zero() {
             history.default_qty
         } else {
@@ -499,7 +385,7 @@ fn default_qty(liquidity: &LiquidityConfig) -> Option<Qty> {
 }
 
 /// Whether an order of `side` at `px` stands strictly before one at `other`.
-fn betters(side: Side, px: Px, other: Px) -> bool {
+pub(super) fn betters(side: Side, px: Px, other: Px) -> bool {
     match side {
         Side::Buy => px > other,
         Side::Sell => px < other,
@@ -507,7 +393,7 @@ fn betters(side: Side, px: Px, other: Px) -> bool {
 }
 
 /// All of `leaves` when it is offered, else what is offered in whole lots.
-fn whole_lots(leaves: Qty, offered: Qty, lot: Qty) -> Qty {
+pub(super) fn whole_lots(leaves: Qty, offered: Qty, lot: Qty) -> Qty {
     if offered >= leaves {
         leaves
     } else {
@@ -516,7 +402,7 @@ fn whole_lots(leaves: Qty, offered: Qty, lot: Qty) -> Qty {
 }
 
 /// The budget after taking `qty`; no limit stays no limit.
-fn spend(budget: Qty, qty: Qty) -> Qty {
+pub(super) fn spend(budget: Qty, qty: Qty) -> Qty {
     if budget == Qty::MAX {
         budget
     } else {

@@ -33,6 +33,8 @@ pub(crate) struct Market {
     pub(crate) quoted_at: Nanos,
     pub(crate) open_count: u32,
     pub(crate) last: Option<(Px, Nanos)>,
+    /// When the newest bar came, and its own closing time.
+    pub(crate) last_bar: Option<(Nanos, Nanos)>,
     /// Limit orders by side, [buys, sells].
     pub(crate) resting: [Ladder; 2],
     /// Stop orders by side, [buys, sells].
@@ -60,6 +62,7 @@ impl Market {
             quoted_at: Nanos::MAX,
             open_count: 0,
             last: None,
+            last_bar: None,
             resting: [Ladder::new(Best::Highest), Ladder::new(Best::Lowest)],
             stops: [Ladder::new(Best::Lowest), Ladder::new(Best::Highest)],
             waiting: Vec::new(),

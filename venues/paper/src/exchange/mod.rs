@@ -51,6 +51,7 @@
 //! ended so, and with `Rejected(UnknownOrder)` for one that never came. A mass status request is answered
 //! with every open order, every execution since the time given, every position, and the end mark.
 
+mod bars;
 pub mod config;
 pub mod fees;
 mod history;

@@ -1,6 +1,6 @@
 //! What the exchange must not forget: one small record for each change, and the way back from them.
 //!
-//! The owner drains [`Exchange::poll_record`] after every call and has the records on the disk before it
+//! The owner drains [`Exchange::drain_records`] after every call and has the records on the disk before it
 //! takes [`Exchange::poll_output`]: then nothing that anybody was told is ever forgotten. Requests and
 //! answers on the wire are not recorded: a crash loses them, as a broken connection to a real venue would.
 
@@ -70,9 +70,10 @@ pub enum RecoverError {
 }
 
 impl Exchange {
-    /// The oldest record not taken yet. Records are kept only where the configuration says `durable`.
-    pub fn poll_record(&mut self) -> Option<VenueRecord> {
-        self.records.pop_front()
+    /// Takes the records of everything since the last call, oldest first. There are none unless the
+    /// configuration says `durable`.
+    pub fn drain_records(&mut self) -> impl Iterator<Item = VenueRecord> + '_ {
+        self.records.drain(..)
     }
 
     pub(super) fn record(&mut self, cl_ord_id: ClOrdId, change: VenueChange) {

@@ -48,6 +48,24 @@ pub struct SimulatedInstrument {
 }
 
 impl SimulatedInstrument {
+    /// Eight actions a second; volatility as the standard deviation of the return of a day of 24 hours, in
+    /// parts of 10,000.
+    #[must_use]
+    pub const fn with_daily_volatility(
+        instrument: InstrumentId,
+        start_px: Px,
+        typical_qty: Qty,
+        daily_bps: u32,
+    ) -> Self {
+        // Divided by the square root of 24, rounded, at least one.
+        let hourly = (daily_bps as u64 * 10_000 + 24_495) / 48_990;
+        let volatility_bps_hour = if hourly == 0 { 1 } else { hourly as u32 };
+        Self {
+            volatility_bps_hour,
+            ..Self::new(instrument, start_px, typical_qty)
+        }
+    }
+
     /// Eight actions a second, 40 basis points an hour.
     #[must_use]
     pub const fn new(instrument: InstrumentId, start_px: Px, typical_qty: Qty) -> Self {
