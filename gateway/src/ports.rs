@@ -5,7 +5,6 @@ use crate::auth::Role;
 use argonaut_engine::event::{Command, Done, Execution, Refusal};
 use argonaut_engine::ids::{ClOrdId, InstrumentId, Seq, StrategyId, UserId};
 use argonaut_engine::order::{OrdStatus, Order, Side};
-use argonaut_engine::strategy::ParamSpec;
 use argonaut_engine::units::{Nanos, Notional};
 use core::future::Future;
 use core::pin::Pin;
@@ -338,15 +337,4 @@ pub trait Status: Send + Sync {
     fn latencies(&self) -> Vec<ActorLatency>;
     /// Counters of the lane, the inlets, the journal, the projector; no money, no secrets.
     fn metrics(&self) -> Vec<Metric>;
-}
-
-/// A kind of strategy that can be deployed.
-#[derive(Clone, Debug)]
-pub struct KindInfo {
-    pub name: &'static str,
-    pub title: &'static str,
-    pub description: &'static str,
-    /// How many instruments it takes, in words.
-    pub instruments: &'static str,
-    pub params: &'static [ParamSpec],
 }

@@ -44,6 +44,10 @@ pub struct PositionDto {
     #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
     pub fees: Notional,
+    /// Fees paid in the account's currency, where that is another one.
+    #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
+    pub fees_account: Notional,
     #[serde(serialize_with = "time")]
     #[schema(value_type = String, format = DateTime)]
     pub now: Nanos,
@@ -63,6 +67,7 @@ impl PositionDto {
             realised: view.realised,
             unrealised: view.unrealised,
             fees: view.fees,
+            fees_account: view.fees_account,
             now: view.now,
         }
     }

@@ -2,9 +2,8 @@
 
 use super::words::Word;
 use super::{PositionDto, symbol, text, time};
-use crate::ports::KindInfo;
 use argonaut_engine::instrument::Instruments;
-use argonaut_engine::strategy::{ParamDefault, ParamKind, ParamSpec, ParamValue, Params, StrategyUpdate};
+use argonaut_engine::strategy::{Kind, ParamDefault, ParamKind, ParamSpec, ParamValue, Params, StrategyUpdate};
 use argonaut_engine::text::Text;
 use argonaut_engine::units::Nanos;
 use serde::Serialize;
@@ -89,8 +88,8 @@ pub struct KindDto {
     pub schema: Value,
 }
 
-impl From<&KindInfo> for KindDto {
-    fn from(kind: &KindInfo) -> Self {
+impl From<&Kind> for KindDto {
+    fn from(kind: &Kind) -> Self {
         Self {
             name: kind.name,
             title: kind.title,
@@ -103,7 +102,7 @@ impl From<&KindInfo> for KindDto {
 
 /// JSON Schema of the parameters of a kind.
 #[must_use]
-pub fn params_schema(kind: &KindInfo) -> Value {
+pub fn params_schema(kind: &Kind) -> Value {
     let properties: Map<String, Value> =
         kind.params.iter().map(|spec| (spec.name.to_owned(), property(spec))).collect();
     let required: Vec<&str> =

@@ -5,7 +5,7 @@ use crate::auth::{HashPool, Identity, Revoked, SetupToken, SigningKey, Throttle,
 use crate::config::GatewayConfig;
 use crate::entropy::NoEntropy;
 use crate::ports::{
-    Answer, Archive, AuditAction, AuditEntry, AuditSink, Clock, Control, ControlError, KindInfo, SessionStore,
+    Answer, Archive, AuditAction, AuditEntry, AuditSink, Clock, Control, ControlError, SessionStore,
     Status, UserStore,
 };
 use crate::view::View;
@@ -14,6 +14,7 @@ use actix_web::http::header::HeaderValue;
 use argonaut_engine::event::Command;
 use argonaut_engine::ids::UserId;
 use argonaut_engine::instrument::Instruments;
+use argonaut_engine::strategy::Registry;
 use argonaut_engine::units::Nanos;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -29,7 +30,8 @@ pub struct Deps {
     pub status: Arc<dyn Status>,
     pub clock: Arc<dyn Clock>,
     pub view: Arc<View>,
-    pub kinds: Vec<KindInfo>,
+    /// What can be deployed.
+    pub kinds: Registry,
     pub signing_key: SigningKey,
     pub setup: Arc<SetupToken>,
 }

@@ -33,7 +33,7 @@ fn given(request: &ServiceRequest) -> Option<HeaderValue> {
 /// problem.
 ///
 /// # Errors
-/// Never: inner errors become answers here.
+/// Never: handlers and guards turn their errors into answers.
 pub async fn middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -43,11 +43,7 @@ pub async fn middleware(
     let id = id.unwrap_or_else(|| HeaderValue::from_static("-"));
     request.extensions_mut().insert(CorrelationId(id.clone()));
     let api = request.path().starts_with("/api/");
-    let http_request = request.request().clone();
-    let mut response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, http_request),
-    };
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>()) {
         let problem = problem.clone().correlated(&id);
         response = response.into_response(actix_web::ResponseError::error_response(&problem));

@@ -3,7 +3,7 @@
 use super::{App, Problem};
 use crate::auth::{Identity, Role};
 use crate::dto::words::Word;
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::{Next, from_fn};
@@ -44,26 +44,34 @@ pub fn guarded(access: Access, route: Route) -> Route {
 
 async fn viewer(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    admit(&request, Role::Viewer)?;
-    next.call(request).await
+    behind(Role::Viewer, request, next).await
 }
 
 async fn trader(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    admit(&request, Role::Trader)?;
-    next.call(request).await
+    behind(Role::Trader, request, next).await
 }
 
 async fn admin(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    admit(&request, Role::Admin)?;
-    next.call(request).await
+    behind(Role::Admin, request, next).await
+}
+
+async fn behind<B: MessageBody + 'static>(
+    needed: Role,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    match admit(&request, needed) {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+        Err(problem) => Ok(request.error_response(problem).map_into_right_body()),
+    }
 }
 
 fn admit(request: &ServiceRequest, needed: Role) -> Result<(), Problem> {

@@ -1,14 +1,13 @@
 //! Parameters of a strategy from JSON, by the kind's own specification.
 
 use crate::input::{Node, Reader, cut, unit_fault};
-use crate::ports::KindInfo;
-use argonaut_engine::strategy::{ParamDefault, ParamKind, ParamSpec, ParamValue, Params};
+use argonaut_engine::strategy::{Kind, ParamDefault, ParamKind, ParamSpec, ParamValue, Params};
 use argonaut_engine::text::Text;
 use argonaut_engine::units::Notional;
 use rust_decimal::Decimal;
 
 /// Reads the member `params`; absent ones get their default. Faults go to `reader`.
-pub fn read(reader: &mut Reader, kind: &KindInfo) -> Option<Params> {
+pub fn read(reader: &mut Reader, kind: &Kind) -> Option<Params> {
     let mut inner = reader.object_or_empty("params");
     let mut values = Vec::with_capacity(kind.params.len());
     for spec in kind.params {

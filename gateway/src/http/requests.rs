@@ -4,14 +4,13 @@
 use super::params;
 use crate::dto::words::ORDER_TYPES;
 use crate::input::{Fault, Faults, Reader, cut};
-use crate::ports::KindInfo;
 use argonaut_engine::breaker::{BreakerLimits, TripAction};
 use argonaut_engine::event::{Deployment, OrderFilter, ReasonText};
 use argonaut_engine::ids::{InstrumentId, StrategyId};
 use argonaut_engine::instrument::Instruments;
 use argonaut_engine::order::{OrderSpec, Pricing, Side, TimeInForce};
 use argonaut_engine::risk::{InstrumentLimits, Limits, Rate, StrategyLimits};
-use argonaut_engine::strategy::Params;
+use argonaut_engine::strategy::{Kind, Params, Registry};
 use argonaut_engine::units::{Notional, Px, Qty};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
@@ -210,11 +209,11 @@ pub struct Deploy {
 impl Deploy {
     /// # Errors
     /// Every fault of the body, those of the parameters included.
-    pub fn read(mut reader: Reader, kinds: &[KindInfo], instruments: &Instruments) -> Result<Deployment, Faults> {
+    pub fn read(mut reader: Reader, kinds: &Registry, instruments: &Instruments) -> Result<Deployment, Faults> {
         let kind = reader.text("kind");
-        let known = kind.as_deref().and_then(|name| kinds.iter().find(|kind| kind.name == name));
+        let known = kind.as_deref().and_then(|name| kinds.get(name));
         if let (Some(name), None) = (&kind, known) {
-            let names = kinds.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
+            let names = kinds.kinds().iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ");
             reader.fault("kind", "not_allowed", format!("\"{}\" is not one of: {names}.", cut(name)));
         }
         let name = reader.short_text("name");
@@ -266,7 +265,7 @@ pub struct Redeploy {
 impl Redeploy {
     /// # Errors
     /// Every fault of the body.
-    pub fn read(mut reader: Reader, kind: &KindInfo) -> Result<Params, Faults> {
+    pub fn read(mut reader: Reader, kind: &Kind) -> Result<Params, Faults> {
         let params = params::read(&mut reader, kind);
         reader.finish(params)
     }

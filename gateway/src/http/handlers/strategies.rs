@@ -30,7 +30,7 @@ pub struct Strategies {
 /// The kinds of strategies, each with the JSON Schema of its parameters.
 #[utoipa::path(get, path = "/api/v1/strategies/kinds", tag = "strategies", responses((status = 200, body = Kinds)))]
 pub async fn kinds(app: Shared) -> Answered {
-    shown(&Kinds { kinds: app.deps.kinds.iter().map(Into::into).collect() }, true)
+    shown(&Kinds { kinds: app.deps.kinds.kinds().iter().map(Into::into).collect() }, true)
 }
 
 /// Every deployment, oldest first.
@@ -86,7 +86,7 @@ pub async fn redeploy(app: Shared, caller: Caller, path: web::Path<String>, body
     let strategy = id(&path)?;
     app.caught_up().await;
     let kind = find(&app, strategy)?.kind;
-    let kind = app.deps.kinds.iter().find(|known| known.name == kind.as_str());
+    let kind = app.deps.kinds.get(kind.as_str());
     let kind = kind.ok_or_else(|| Problem::not_found("The kind of this strategy"))?;
     let params = Box::new(Redeploy::read(body.0, kind)?);
     changed(&app, &caller, strategy, Command::RedeployStrategy { strategy, params }).await
