@@ -46,10 +46,12 @@ impl<V> IdTable<V> {
     }
 
     #[must_use]
+    #[inline]
     pub fn get(&self, id: u64) -> Option<&V> {
         self.slots[self.find(id)].as_ref().map(|(_, value)| value)
     }
 
+    #[inline]
     pub fn get_mut(&mut self, id: u64) -> Option<&mut V> {
         let slot = self.find(id);
         self.slots[slot].as_mut().map(|(_, value)| value)
@@ -75,6 +77,7 @@ impl<V> IdTable<V> {
     }
 
     /// Inserts when the id is not there; answers whether it was not. One search, for hot paths.
+    #[inline]
     pub fn insert_new(&mut self, id: u64, value: V) -> Result<bool, TableFull> {
         let slot = self.find(id);
         if self.slots[slot].is_some() {
@@ -89,6 +92,7 @@ impl<V> IdTable<V> {
     }
 
     /// The value of an id, made when it is not there. One search, for hot paths.
+    #[inline]
     pub fn get_or_insert_with(&mut self, id: u64, make: impl FnOnce() -> V) -> Result<&mut V, TableFull> {
         let slot = self.find(id);
         if self.slots[slot].is_none() {
@@ -135,12 +139,14 @@ impl<V> IdTable<V> {
         ids
     }
 
+    #[inline]
     fn home(&self, id: u64) -> usize {
         // Fibonacci hashing: counters spread evenly, and the top bits are the good ones.
         let spread = id.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         (spread >> (64 - self.slots.len().trailing_zeros())) as usize
     }
 
+    #[inline]
     fn find(&self, id: u64) -> usize {
         let mask = self.slots.len() - 1;
         let mut slot = self.home(id);

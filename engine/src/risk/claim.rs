@@ -30,7 +30,7 @@ impl From<Denial> for Refused {
 impl Claim {
     /// Judges position, exposure and buying power with `add` more on `side`. What adds nothing, and what
     /// can only reduce the position, is allowed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn judge(
         row: &Row,
         portfolio: &Portfolio,
@@ -54,7 +54,7 @@ impl Claim {
     }
 
     /// Makes the change.
-    #[inline]
+    #[inline(always)]
     pub(super) fn book(self, row: &mut Row, portfolio: &mut Portfolio) {
         match self.difference {
             Some(difference) => {

@@ -178,24 +178,32 @@ impl Portfolio {
     }
 
     /// An instrument that has a value changed by `difference` and still has one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, currency: CurrencyIndex, difference: Sums) {
         if currency == 0 {
             self.total = self.total + difference;
         } else {
-            let row = &mut self.currencies[usize::from(currency)];
-            row.local = row.local + difference;
-            self.rebase(usize::from(currency));
+            self.add_foreign(currency, difference);
         }
+    }
+
+    fn add_foreign(&mut self, currency: CurrencyIndex, difference: Sums) {
+        let row = &mut self.currencies[usize::from(currency)];
+        row.local = row.local + difference;
+        self.rebase(usize::from(currency));
     }
 
     /// The account's sums if an instrument of `currency` changed by `difference`; `None` when they cannot
     /// be valued.
-    #[inline]
+    #[inline(always)]
     pub(super) fn preview(&self, currency: CurrencyIndex, difference: Sums) -> Option<Sums> {
         if currency == 0 {
             return Some(self.total + difference);
         }
+        self.preview_foreign(currency, difference)
+    }
+
+    fn preview_foreign(&self, currency: CurrencyIndex, difference: Sums) -> Option<Sums> {
         let row = &self.currencies[usize::from(currency)];
         let base = (row.local + difference).converted(row.rate?)?;
         Some(self.total - row.base + base)

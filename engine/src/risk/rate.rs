@@ -102,3 +102,78 @@ pub(super) const fn origin_key(origin: Origin) -> u64 {
         Origin::External => 3 << 32,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RateWindow;
+    use crate::risk::Rate;
+    use crate::units::{Nanos, Span};
+    use proptest::prelude::*;
+
+    /// Accepted times, and a window of them counted by hand.
+    fn within(times: &[u64], now: u64, per: u64) -> usize {
+        times.iter().filter(|at| now - **at < per).count()
+    }
+
+    proptest! {
+        #[test]
+        fn allows_exactly_what_the_list_of_times_allows(
+            count in 0..6_u32,
+            per in 1..50_u64,
+            waits in prop::collection::vec(0..20_u64, 1..200),
+        ) {
+            let mut window = RateWindow::new(Rate { count, per: Span::from_nanos(per) }, 100);
+            let (mut now, mut times) = (1_000, Vec::new());
+            for wait in waits {
+                now += wait;
+                let allowed = window.check(Nanos::from_raw(now)).is_ok();
+                prop_assert_eq!(allowed, within(&times, now, per) < count as usize);
+                if allowed {
+                    window.record(Nanos::from_raw(now));
+                    times.push(now);
+                }
+                prop_assert_eq!(window.is_past(Nanos::from_raw(now)), within(&times, now, per) == 0);
+            }
+        }
+
+        /// A rate beyond the memory is judged in shorter windows and still never exceeded.
+        #[test]
+        fn a_bounded_window_never_exceeds_its_rate(
+            count in 1..40_u32,
+            per in 1..200_u64,
+            waits in prop::collection::vec(0..6_u64, 1..300),
+        ) {
+            let mut window = RateWindow::new(Rate { count, per: Span::from_nanos(per) }, 8);
+            let (mut now, mut times) = (1_000, Vec::new());
+            for wait in waits {
+                now += wait;
+                if window.check(Nanos::from_raw(now)).is_ok() {
+                    window.record(Nanos::from_raw(now));
+                    times.push(now);
+                }
+                prop_assert!(within(&times, now, per) <= count as usize);
+            }
+        }
+
+        /// Another rate judges the same history.
+        #[test]
+        fn another_rate_keeps_the_history(
+            before in 1..6_u32,
+            after in 1..6_u32,
+            waits in prop::collection::vec(0..20_u64, 1..60),
+        ) {
+            let per = Span::from_nanos(50);
+            let mut window = RateWindow::new(Rate { count: before, per }, 100);
+            let (mut now, mut times) = (1_000, Vec::new());
+            for wait in waits {
+                now += wait;
+                if window.check(Nanos::from_raw(now)).is_ok() {
+                    window.record(Nanos::from_raw(now));
+                    times.push(now);
+                }
+            }
+            window.set_rate(Rate { count: after, per }, 100);
+            prop_assert_eq!(window.check(Nanos::from_raw(now)).is_ok(), within(&times, now, 50) < after as usize);
+        }
+    }
+}

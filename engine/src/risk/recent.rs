@@ -36,7 +36,7 @@ fn fold(left: u64, right: u64) -> u64 {
 }
 
 impl IntentHash {
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(origin: Origin, spec: &OrderSpec) -> Self {
         let (kind, px, stop_px) = match spec.pricing {
             Pricing::Market => (0_u64, 0, 0),
@@ -65,7 +65,7 @@ impl RecentIntents {
     }
 
     /// How long ago an equal intent of the same origin was accepted, when that was less than `window`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn age(
         &self,
         now: Nanos,
@@ -91,7 +91,7 @@ impl RecentIntents {
     }
 
     /// Writes an accepted intent over the oldest of its set.
-    #[inline]
+    #[inline(always)]
     pub(super) fn record(&mut self, now: Nanos, hash: IntentHash, origin: Origin, spec: &OrderSpec) {
         let set = &mut self.sets[hash.set()];
         let mut oldest = 0;

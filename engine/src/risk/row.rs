@@ -58,6 +58,12 @@ pub(super) struct Worst {
 /// The size of a worst case that has left the range of a quantity.
 const CLAMPED: u64 = i64::MAX.unsigned_abs();
 
+/// A unit value times a quantity that is not clamped: one multiplication of the machine.
+#[inline(always)]
+fn product(unit: i64, qty: u64) -> i128 {
+    i128::from(unit) * i128::from(qty as i64)
+}
+
 impl Worst {
     /// The larger of both worst cases without its direction.
     #[inline]
@@ -133,15 +139,15 @@ impl Row {
 
     /// What an order of `side` for `add` changes in the worst-case values, `after` being the worst case
     /// with it; `None` when that cannot be valued.
-    #[inline]
+    #[inline(always)]
     pub(super) fn added(&self, side: Side, add: Qty, after: &Worst) -> Option<Sums> {
-        let unit = i128::from(self.unit?);
+        let unit = self.unit?;
         let (before, after) = (self.worst.size(), after.size());
-        if after >= CLAMPED || unit * i128::from(after) > self.value_max {
+        if after >= CLAMPED || product(unit, after) > self.value_max {
             return None;
         }
-        let gross = unit * i128::from(after - before.min(after));
-        let value = unit * i128::from(add.raw());
+        let gross = product(unit, after.saturating_sub(before));
+        let value = product(unit, add.raw().unsigned_abs());
         let (long, short) = match side {
             Side::Buy => (value, 0),
             Side::Sell => (0, -value),
@@ -169,7 +175,7 @@ impl Row {
 
     /// The price that an order of `side` is judged by: the opposite touch of a fresh quote, its own touch
     /// when the opposite side is empty (which is stricter), the last trade or bar when there is no quote.
-    #[inline]
+    #[inline(always)]
     pub(super) fn reference(&self, now: Nanos, side: Side) -> Result<Px, Denial> {
         let (prices, limit) = (&self.prices, self.limits.quote_age_max);
         let quote_age = now.since(prices.quoted_at);
@@ -269,15 +275,15 @@ impl Row {
         if worst.is_zero() {
             return Some(Sums::default());
         }
-        let unit = i128::from(self.unit?);
+        let unit = self.unit?;
         let (long, short) = (worst.on(Side::Buy, Qty::ZERO).raw(), worst.on(Side::Sell, Qty::ZERO).raw());
         let size = worst.size();
-        let gross = unit * i128::from(size);
+        let gross = product(unit, size.min(CLAMPED));
         // A clamped sum of quantities has no true value.
         (size < CLAMPED && gross <= self.value_max).then(|| Sums {
             gross,
-            long: unit * i128::from(long),
-            short: unit * i128::from(short),
+            long: i128::from(unit) * i128::from(long),
+            short: i128::from(unit) * i128::from(short),
             margin: gross * i128::from(self.margin_bps),
         })
     }

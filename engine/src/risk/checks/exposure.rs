@@ -10,7 +10,7 @@ use crate::risk::{Denial, Limits, StrategyLimits};
 use crate::units::{Notional, Qty, SignedQty};
 
 /// One more order may be live.
-#[inline]
+#[inline(always)]
 pub(in crate::risk) fn live_orders(holds: &Holds, live_orders_max: u32) -> Result<(), Denial> {
     // Both bounds are far below 2^32.
     let count = holds.len() as u32 + 1;
@@ -22,7 +22,7 @@ pub(in crate::risk) fn live_orders(holds: &Holds, live_orders_max: u32) -> Resul
 }
 
 /// A strategy stays within its own, narrower limit on its virtual position.
-#[inline]
+#[inline(always)]
 pub(in crate::risk) fn strategy(
     holds: &Holds,
     origin: Origin,
@@ -40,7 +40,7 @@ pub(in crate::risk) fn strategy(
 
 /// The worst-case position on the order's side stays within `limit`. The other side is not looked at: an
 /// order cannot make it worse.
-#[inline]
+#[inline(always)]
 pub(in crate::risk) fn position(worst: &Worst, side: Side, add: Qty, limit: Qty) -> Result<(), Denial> {
     let worst_case: SignedQty = worst.on(side, add);
     let above = match side {
@@ -52,7 +52,7 @@ pub(in crate::risk) fn position(worst: &Worst, side: Side, add: Qty, limit: Qty)
 
 /// Gross and net exposure of the account after the order. What the order does not make worse does not
 /// refuse it.
-#[inline]
+#[inline(always)]
 pub(in crate::risk) fn account(limits: &Limits, side: Side, before: &Sums, after: &Sums) -> Result<(), Denial> {
     if after.gross > before.gross && after.gross > limits.gross_exposure_max.raw() {
         let exposure = Notional::from_raw(after.gross);
@@ -70,7 +70,7 @@ pub(in crate::risk) fn account(limits: &Limits, side: Side, before: &Sums, after
 }
 
 /// Initial margin of the worst case fits into the equity.
-#[inline]
+#[inline(always)]
 pub(in crate::risk) fn buying_power(equity: Option<Notional>, before: &Sums, after: &Sums) -> Result<(), Denial> {
     let equity = equity.ok_or(Denial::EquityUnknown)?;
     let added = after.margin - before.margin;

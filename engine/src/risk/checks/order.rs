@@ -7,7 +7,7 @@ use crate::units::{Nanos, Px, Qty};
 
 /// The order by itself: reference, prices, quantity, stop and collar. Answers the absolute price that it
 /// is valued at.
-#[inline]
+#[inline(always)]
 pub(in crate::risk) fn judge(
     now: Nanos,
     row: &Row,
@@ -22,22 +22,29 @@ pub(in crate::risk) fn judge(
 }
 
 /// Every price of the order is positive where it must be, and on the tick grid.
-#[inline]
+#[inline(always)]
 fn prices(row: &Row, pricing: Pricing) -> Result<(), Denial> {
-    for px in [pricing.px(), pricing.stop_px()].into_iter().flatten() {
-        if !row.negative_px && !px.is_positive() {
-            return Err(Denial::PriceNotPositive { px });
-        }
-        if !row.ticks.holds(px.raw().unsigned_abs()) {
-            // The tick came from a positive i64.
-            return Err(Denial::PriceOffGrid { px, tick: Px::from_raw(row.ticks.step() as i64) });
-        }
+    match (pricing.px(), pricing.stop_px()) {
+        (None, None) => Ok(()),
+        (Some(px), None) | (None, Some(px)) => price(row, px),
+        (Some(px), Some(stop_px)) => price(row, px).and_then(|()| price(row, stop_px)),
+    }
+}
+
+#[inline(always)]
+fn price(row: &Row, px: Px) -> Result<(), Denial> {
+    if !row.negative_px && !px.is_positive() {
+        return Err(Denial::PriceNotPositive { px });
+    }
+    if !row.ticks.holds(px.raw().unsigned_abs()) {
+        // The tick came from a positive i64.
+        return Err(Denial::PriceOffGrid { px, tick: Px::from_raw(row.ticks.step() as i64) });
     }
     Ok(())
 }
 
 /// The quantity is on the lot grid and within the instrument's and the strategy's bounds.
-#[inline]
+#[inline(always)]
 fn quantity(row: &Row, qty: Qty, strategy_max: Option<Qty>) -> Result<(), Denial> {
     if !row.lots.holds(qty.raw().unsigned_abs()) {
         // The lot came from a quantity.
@@ -54,7 +61,7 @@ fn quantity(row: &Row, qty: Qty, strategy_max: Option<Qty>) -> Result<(), Denial
 }
 
 /// The stop is beyond the reference, so that it does not trigger at once.
-#[inline]
+#[inline(always)]
 fn stop_side(spec: &OrderSpec, reference: Px) -> Result<(), Denial> {
     let Some(stop_px) = spec.pricing.stop_px() else {
         return Ok(());
@@ -71,7 +78,7 @@ fn stop_side(spec: &OrderSpec, reference: Px) -> Result<(), Denial> {
 /// The collar starts at the reference, for stops at the trigger. A buy is valued at the most it can pay
 /// (its limit, or the collar's edge for market and stop orders); a sell at the better of its limit or
 /// edge and the reference, since it may well be filled there.
-#[inline]
+#[inline(always)]
 fn collar(row: &Row, spec: &OrderSpec, reference: Px) -> Result<u64, Denial> {
     let anchor = spec.pricing.stop_px().unwrap_or(reference);
     let edge = collar_edge(anchor, spec.side, row.limits.collar_bps).ok_or(Denial::OutOfRange)?;
@@ -96,7 +103,7 @@ fn collar(row: &Row, spec: &OrderSpec, reference: Px) -> Result<u64, Denial> {
 }
 
 /// The price `bps` parts per 10,000 beyond `anchor`, rounded towards it; `None` when out of range.
-#[inline]
+#[inline(always)]
 fn collar_edge(anchor: Px, side: Side, bps: u32) -> Option<Px> {
     let size = anchor.raw().unsigned_abs();
     let bps = u64::from(bps);

@@ -8,7 +8,7 @@ use crate::units::{Nanos, Notional, Qty, Span};
 
 /// The order, valued at the absolute price `px`, is within the instrument's bound. A foreign currency
 /// needs a fresh rate, unless the order, adding `add` to its side, can only reduce the position.
-#[inline]
+#[inline(always)]
 pub(in crate::risk) fn judge(
     now: Nanos,
     row: &Row,
