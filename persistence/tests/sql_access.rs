@@ -155,8 +155,10 @@ async fn tokens_that_no_longer_hold() {
     access.users.disable(bert.id, at(4)).await.unwrap();
     assert_eq!(rotate(&access, "d0", "d1", at(5)).await, Rotation::Revoked);
     login(&access, &anna, "q0", at(0)).await;
-    assert!(access.sessions.revoke_by_token(TokenHash::of("q0"), at(1)).await.unwrap());
-    assert!(!access.sessions.revoke_by_token(TokenHash::of("q9"), at(1)).await.unwrap());
+    let family = format!("{:0>16}", "q0");
+    assert_eq!(access.sessions.revoke_by_token(TokenHash::of("q0"), at(1)).await.unwrap(), Some(family));
+    assert_eq!(access.sessions.revoke_by_token(TokenHash::of("q0"), at(1)).await.unwrap(), None, "once");
+    assert_eq!(access.sessions.revoke_by_token(TokenHash::of("q9"), at(1)).await.unwrap(), None);
     assert_eq!(rotate(&access, "q0", "q1", at(2)).await, Rotation::Revoked);
 }
 
@@ -185,6 +187,7 @@ fn entry(seconds: u64, user: Option<u32>, action: &str, result: AuditResult) -> 
         user_name: "anna".to_owned(),
         ip: "127.0.0.1".to_owned(),
         user_agent: "é".repeat(200),
+        request_id: "r-1".to_owned(),
         action: action.to_owned(),
         target: "risk".to_owned(),
         before: Some(r#"{"order_qty_max":"100"}"#.to_owned()),
@@ -218,7 +221,7 @@ async fn the_trail_is_searched_and_never_changed() {
         let page = access.audit.search(&query).await.unwrap();
         seen.extend(page.rows.iter().map(|row| row.id));
         match page.next {
-            Some(next) => query.after = Some(next),
+            Some(next) => query.older_than = Some(next),
             None => break,
         }
     }

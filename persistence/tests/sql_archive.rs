@@ -7,8 +7,8 @@ use argonaut_engine::ids::{ClOrdId, InstrumentId, Seq, StrategyId};
 use argonaut_engine::order::{OrdStatus, Order, Side};
 use argonaut_engine::strategy::StrategyState;
 use argonaut_engine::units::Nanos;
-use argonaut_persistence::sql::{Archive, ExecutionQuery, OrderQuery, Projector, SqlFault, StatusFilter};
-use sql_world::{START, STEP, World, account, busy_day, deployment, instruments};
+use argonaut_persistence::sql::{Archive, ExecutionQuery, OrderQuery, Projector, SqlFault};
+use sql_world::{FOREIGN, START, STEP, World, account, busy_day, deployment, instruments};
 use std::collections::BTreeMap;
 
 async fn projected(world: &World) -> (tempfile::TempDir, Archive) {
@@ -40,7 +40,7 @@ async fn all_orders(archive: &Archive, query: OrderQuery) -> Vec<u64> {
         assert!(page.rows.len() <= query.limit as usize);
         ids.extend(page.rows.iter().map(|row| row.cl_ord_id.0));
         match page.next {
-            Some(next) => query.after = Some(next),
+            Some(next) => query.before = Some(next),
             None => return ids,
         }
     }
@@ -53,26 +53,82 @@ async fn orders_are_filtered_and_paged() {
     let world = busy_day(240);
     let (_folder, archive) = projected(&world).await;
     let middle = Nanos::from_raw(START + STEP * 300);
-    let any = OrderQuery { limit: 17, ..OrderQuery::default() };
-    let cases: [(OrderQuery, Judge); 9] = [
-        (any, |_| true),
-        (OrderQuery { limit: 1_000_000, ..any }, |_| true),
-        (OrderQuery { status: StatusFilter::Open, ..any }, |order| !order.status.is_final()),
-        (OrderQuery { status: StatusFilter::Is(OrdStatus::Denied), ..any }, |order| order.status == OrdStatus::Denied),
-        (OrderQuery { instrument: Some(InstrumentId(2)), ..any }, |order| order.spec.instrument.0 == 2),
-        (OrderQuery { strategy: Some(StrategyId(1)), ..any }, |order| order.origin.strategy() == Some(StrategyId(1))),
-        (OrderQuery { side: Some(Side::Sell), ..any }, |order| order.spec.side == Side::Sell),
-        (OrderQuery { from: Some(middle), ..any }, |order| order.ts_created.raw() >= START + STEP * 300),
-        (OrderQuery { until: Some(middle), side: Some(Side::Buy), status: StatusFilter::Open, ..any }, |order| {
+    let any = || OrderQuery { limit: 17, ..OrderQuery::default() };
+    let live = vec![
+        OrdStatus::PendingNew,
+        OrdStatus::New,
+        OrdStatus::PartiallyFilled,
+        OrdStatus::PendingCancel,
+        OrdStatus::PendingReplace,
+        OrdStatus::Suspended,
+        OrdStatus::Unknown,
+    ];
+    let refused = vec![OrdStatus::Rejected, OrdStatus::Denied];
+    let mixed = vec![OrdStatus::Filled, OrdStatus::PendingCancel, OrdStatus::Filled];
+    let cases: [(OrderQuery, Judge); 12] = [
+        (any(), |_| true),
+        (OrderQuery { limit: 1_000_000, ..any() }, |_| true),
+        (OrderQuery { statuses: live.clone(), ..any() }, |order| !order.status.is_final()),
+        (OrderQuery { statuses: refused, ..any() }, |order| {
+            matches!(order.status, OrdStatus::Rejected | OrdStatus::Denied)
+        }),
+        (OrderQuery { statuses: mixed, ..any() }, |order| {
+            matches!(order.status, OrdStatus::Filled | OrdStatus::PendingCancel)
+        }),
+        (OrderQuery { instrument: Some(InstrumentId(2)), ..any() }, |order| order.spec.instrument.0 == 2),
+        (OrderQuery { strategy: Some(StrategyId(1)), ..any() }, |order| order.origin.strategy() == Some(StrategyId(1))),
+        (OrderQuery { side: Some(Side::Sell), ..any() }, |order| order.spec.side == Side::Sell),
+        (OrderQuery { from: Some(middle), ..any() }, |order| order.ts_created.raw() >= START + STEP * 300),
+        (OrderQuery { until: Some(middle), side: Some(Side::Buy), statuses: live, ..any() }, |order| {
             order.ts_created.raw() < START + STEP * 300 && order.spec.side == Side::Buy && !order.status.is_final()
         }),
+        (OrderQuery { before: Some(ClOrdId(100)), ..any() }, |order| order.cl_ord_id.0 < 100),
+        (OrderQuery { before: Some(ClOrdId(FOREIGN + 4)), ..any() }, |order| order.cl_ord_id.0 < FOREIGN + 4),
     ];
     for (query, judge) in cases {
         let expected: Vec<u64> =
             orders_of(&world).iter().filter(|order| judge(order)).map(|order| order.cl_ord_id.0).collect();
         assert!(!expected.is_empty(), "{query:?} says nothing");
-        assert_eq!(all_orders(&archive, query).await, expected, "{query:?}");
+        assert_eq!(all_orders(&archive, query.clone()).await, expected, "{query:?}");
     }
+    let nothing = OrderQuery { from: Some(Nanos::MAX), ..any() };
+    assert!(archive.orders(&nothing).await.unwrap().rows.is_empty());
+}
+
+#[tokio::test]
+async fn rows_come_back_as_the_engine_wrote_them() {
+    let world = busy_day(120);
+    let (_folder, archive) = projected(&world).await;
+    let everything = OrderQuery { limit: 1_000, ..OrderQuery::default() };
+    let rows = archive.orders(&everything).await.unwrap().rows;
+    let orders: Vec<Order> = rows.iter().map(|row| row.to_order().unwrap()).collect();
+    assert_eq!(orders, orders_of(&world));
+    let everything = ExecutionQuery { limit: 1_000, ..ExecutionQuery::default() };
+    let rows = archive.executions(&everything).await.unwrap().rows;
+    let mut fed = BTreeMap::new();
+    for (stamped, outputs) in &world.steps {
+        let executions = outputs.iter().filter_map(|output| match output {
+            Output::Execution(execution) => Some(execution),
+            _ => None,
+        });
+        for (index, execution) in executions.enumerate() {
+            match stamped.input {
+                Input::LateFee { key, fee } => {
+                    let (_, earlier): &mut (_, argonaut_engine::event::Execution) = fed.get_mut(&key).unwrap();
+                    earlier.fill.fee = Some(fee);
+                }
+                _ => {
+                    fed.insert(execution.fill.key, ((stamped.seq, index as u32), *execution));
+                }
+            }
+        }
+    }
+    let mut expected: Vec<_> = fed.into_values().collect();
+    expected.sort_by_key(|(place, _)| core::cmp::Reverse(*place));
+    let read: Vec<_> = rows.iter().map(|row| ((row.seq, row.ordinal), row.to_execution().unwrap())).collect();
+    assert_eq!(read, expected);
+    let point = archive.equity(Nanos::ZERO, Nanos::MAX, 1).await.unwrap().remove(0);
+    assert!(point.equity_amount().unwrap().is_some());
 }
 
 #[tokio::test]
@@ -147,7 +203,7 @@ async fn executions_are_filtered_and_paged() {
             let page = archive.executions(&query).await.unwrap();
             seen.extend(page.rows.iter().map(|row| row.seq));
             match page.next {
-                Some(next) => query.after = Some(next),
+                Some(next) => query.before = Some(next),
                 None => break,
             }
         }

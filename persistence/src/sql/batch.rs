@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Place {
     pub seq: Seq,
-    /// Place of the output among the outputs of its input.
+    /// Counts the rows of one table that came of one input.
     pub ordinal: u32,
     /// Time of the input.
     pub ts: Nanos,
@@ -33,6 +33,44 @@ impl Place {
     pub fn ts(self) -> i64 {
         words::ts(self.ts)
     }
+}
+
+/// Rows of one input so far, for each table of events.
+#[derive(Default)]
+struct Counts {
+    order_events: u32,
+    executions: u32,
+    breakers: u32,
+    trading: u32,
+    sessions: u32,
+    limits: u32,
+    alerts: u32,
+}
+
+impl Counts {
+    /// The counter of the table that the output goes to; `None` for tables that count nothing.
+    const fn of(&mut self, output: &Output) -> Option<&mut u32> {
+        Some(match output {
+            Output::Order(_) => &mut self.order_events,
+            Output::Execution(_) => &mut self.executions,
+            Output::Breaker(_) => &mut self.breakers,
+            Output::Trading(_) | Output::Engine(_) => &mut self.trading,
+            Output::Session(_) => &mut self.sessions,
+            Output::Limits(_) | Output::BreakerLimits(_) => &mut self.limits,
+            Output::Alert(_) | Output::HashMismatch { .. } => &mut self.alerts,
+            Output::Position(_)
+            | Output::Account(_)
+            | Output::Strategy(_)
+            | Output::Request { .. }
+            | Output::Reply { .. } => return None,
+        })
+    }
+}
+
+const fn next(count: &mut u32) -> u32 {
+    let ordinal = *count;
+    *count += 1;
+    ordinal
 }
 
 /// A row that is overwritten by later news: the newest value, and where it was first and last told.
@@ -88,15 +126,16 @@ impl Batch {
     /// Takes in the outputs of one input. The caller has checked that it is the next one.
     pub fn add(&mut self, stamped: &Stamped, outputs: &[Output]) {
         self.last = Some((stamped.seq, stamped.now));
-        for (ordinal, output) in (0_u32..).zip(outputs) {
+        let mut counts = Counts::default();
+        for output in outputs {
+            let ordinal = counts.of(output).map_or(0, next);
             let place = Place { seq: stamped.seq, ordinal, ts: stamped.now };
             self.add_output(place, stamped, output);
         }
         match stamped.input {
             Input::StateHash(hash) => self.state_hash = Some((stamped.seq, hash)),
             Input::Poisoned { seq } => {
-                let ordinal = u32::try_from(outputs.len()).unwrap_or(u32::MAX);
-                let place = Place { seq: stamped.seq, ordinal, ts: stamped.now };
+                let place = Place { seq: stamped.seq, ordinal: counts.alerts, ts: stamped.now };
                 self.add_own_alert(place, "InputPoisoned", format!("seq={seq}"));
             }
             _ => {}
@@ -213,7 +252,7 @@ impl Batch {
 
 /// A value of the engine as JSON. Only plain data of our own types comes here; what cannot be written as
 /// JSON is said in its place rather than dropped.
-fn json(value: &impl serde::Serialize) -> String {
+pub(super) fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| {
         serde_json::json!({ "error": error.to_string() }).to_string()
     })

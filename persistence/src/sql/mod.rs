@@ -34,8 +34,8 @@ pub use access::{
 };
 pub use archive::{
     AlertRecord, Archive, ArchiveCursor, BreakerEventRecord, DeploymentRecord, EquityPoint, EventKey,
-    ExecutionQuery, ExecutionRecord, LimitChangeRecord, OrderDetail, OrderEventRecord, OrderKey, OrderQuery,
-    OrderRecord, PositionRecord, SessionEventRecord, StatusFilter, TradingEventRecord,
+    ExecutionQuery, ExecutionRecord, LimitChangeRecord, OrderDetail, OrderEventRecord, OrderQuery, OrderRecord,
+    PositionRecord, RecordFault, SessionEventRecord, TradingEventRecord,
 };
 pub use digest::{Digest, TableDigest};
 pub use fault::SqlFault;

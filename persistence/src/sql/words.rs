@@ -7,7 +7,7 @@ use argonaut_engine::breaker::{BreakerKind, TradingState, TripAction};
 use argonaut_engine::event::{Alert, EngineState, ExecutionKind, OrderCause};
 use argonaut_engine::ids::{ClOrdId, Origin};
 use argonaut_engine::instrument::AssetClass;
-use argonaut_engine::order::{ExecType, Liquidity, OrdStatus, Pricing, RejectReason, Side, TimeInForce};
+use argonaut_engine::order::{ExecType, Liquidity, OrdStatus, Pricing, RejectReason, Side, Standing, TimeInForce};
 use argonaut_engine::risk::Denial;
 use argonaut_engine::session::SessionState;
 use argonaut_engine::strategy::{ParamValue, Params, StrategyState};
@@ -15,15 +15,16 @@ use argonaut_engine::units::{NOTIONAL_DIGITS, Nanos, Notional, PX_DIGITS, Px, QT
 
 /// A closed set of values, each with a word.
 pub(super) trait Word: Sized + Copy + 'static {
-    #[cfg(test)]
     const ALL: &'static [Self];
     fn word(self) -> &'static str;
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|value| value.word() == word)
+    }
 }
 
 macro_rules! words {
     ($($kind:ty { $($variant:ident),* $(,)? })*) => {$(
         impl Word for $kind {
-            #[cfg(test)]
             const ALL: &'static [Self] = &[$(Self::$variant),*];
             fn word(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($variant),)* }
@@ -39,6 +40,7 @@ words! {
         PendingNew, New, PartiallyFilled, Filled, PendingCancel, Canceled,
         PendingReplace, Rejected, Expired, Suspended, Denied, Unknown,
     }
+    Standing { Unacknowledged, Open, Suspended }
     ExecType {
         New, Trade, Canceled, Replaced, Rejected, Expired, PendingCancel, PendingReplace,
         Suspended, Restated, TradeCorrect, TradeCancel, OrderStatus,
@@ -134,6 +136,24 @@ pub(super) fn decimal(raw: i128, digits: u32) -> String {
     }
     let text = format!("{sign}{whole}.{rest:0width$}", width = digits as usize);
     text.trim_end_matches('0').to_owned()
+}
+
+/// The exact inverse of [`decimal`]; `None` for any other text, and beyond the range.
+pub(super) fn parse_decimal(text: &str, digits: u32) -> Option<i128> {
+    let (negative, plain) = text.strip_prefix('-').map_or((false, text), |plain| (true, plain));
+    let (whole, rest) = plain.split_once('.').unwrap_or((plain, ""));
+    let missing = (digits as usize).checked_sub(rest.len())?;
+    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !all_digits(whole) || !all_digits(rest) {
+        return None;
+    }
+    let mut raw: i128 = 0;
+    for digit in whole.bytes().chain(rest.bytes()).chain(std::iter::repeat_n(b'0', missing)) {
+        let digit = i128::from(digit - b'0');
+        raw = raw.checked_mul(10)?;
+        raw = if negative { raw.checked_sub(digit)? } else { raw.checked_add(digit)? };
+    }
+    Some(raw)
 }
 
 /// A denial in the words of a row.
@@ -308,7 +328,12 @@ mod tests {
         ];
         for (raw, digits, text) in cases {
             assert_eq!(decimal(raw, digits), text);
+            assert_eq!(parse_decimal(text, digits), Some(raw));
         }
+        for text in ["", "-", ".", ".5", "1e5", "+1", " 1", "1.2.3", "--1", "0.0000000001"] {
+            assert_eq!(parse_decimal(text, 9), None, "{text:?}");
+        }
+        assert_eq!(parse_decimal("1701411834604692317316.87303715884105728", 17), None, "one beyond the range");
     }
 
     fn all<W: Word>() -> Vec<&'static str> {
@@ -342,6 +367,7 @@ mod tests {
             ("orders", "side", all::<Side>()),
             ("orders", "tif", all::<TimeInForce>()),
             ("orders", "status", all::<OrdStatus>()),
+            ("orders", "standing", all::<Standing>()),
             ("orders", "origin", origins.clone()),
             ("orders", "ord_type", vec!["Market", "Limit", "Stop", "StopLimit"]),
             ("order_events", "status", all::<OrdStatus>()),

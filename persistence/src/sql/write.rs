@@ -92,21 +92,21 @@ pub(super) async fn instruments(to: &mut Connection, list: &[&Instrument]) -> Re
 async fn write_orders(to: &mut Connection, rows: &[&Latest<Order>]) -> Result<(), sqlx::Error> {
     const SQL: (&str, &str) = (
         "INSERT INTO orders (cl_ord_id, venue_order_id, venue_id, origin, strategy_id, user_id, \
-         instrument_id, side, ord_type, qty, px, stop_px, tif, status, open, revision, \
+         instrument_id, side, ord_type, qty, px, stop_px, tif, status, standing, open, revision, \
          revision_confirmed, pending_qty, pending_px, pending_stop_px, pending_cancel, cum_qty, \
          leaves_qty, cum_value, avg_px, reason, reason_code, reason_text, denial_value, denial_limit, \
-         ts_created, ts_updated, created_seq, updated_seq) ",
+         denial, ts_created, ts_updated, created_seq, updated_seq) ",
         " ON CONFLICT (cl_ord_id) DO UPDATE SET venue_order_id = excluded.venue_order_id, \
          venue_id = excluded.venue_id, side = excluded.side, ord_type = excluded.ord_type, \
          qty = excluded.qty, px = excluded.px, stop_px = excluded.stop_px, tif = excluded.tif, \
-         status = excluded.status, open = excluded.open, revision = excluded.revision, \
+         status = excluded.status, standing = excluded.standing, open = excluded.open, revision = excluded.revision, \
          revision_confirmed = excluded.revision_confirmed, pending_qty = excluded.pending_qty, \
          pending_px = excluded.pending_px, pending_stop_px = excluded.pending_stop_px, \
          pending_cancel = excluded.pending_cancel, cum_qty = excluded.cum_qty, \
          leaves_qty = excluded.leaves_qty, cum_value = excluded.cum_value, avg_px = excluded.avg_px, \
          reason = excluded.reason, reason_code = excluded.reason_code, \
          reason_text = excluded.reason_text, denial_value = excluded.denial_value, \
-         denial_limit = excluded.denial_limit, ts_updated = excluded.ts_updated, \
+         denial_limit = excluded.denial_limit, denial = excluded.denial, ts_updated = excluded.ts_updated, \
          updated_seq = excluded.updated_seq \
          WHERE excluded.updated_seq >= orders.updated_seq",
     );
@@ -128,6 +128,7 @@ async fn write_orders(to: &mut Connection, rows: &[&Latest<Order>]) -> Result<()
             .push_bind(pricing.stop_px().map(words::px))
             .push_bind(order.spec.tif.word())
             .push_bind(order.status.word())
+            .push_bind(order.standing.word())
             .push_bind(i64::from(!order.status.is_final()))
             .push_bind(i64::from(order.revision))
             .push_bind(i64::from(order.revision_confirmed))
@@ -148,12 +149,12 @@ async fn write_orders(to: &mut Connection, rows: &[&Latest<Order>]) -> Result<()
     .await
 }
 
-/// `reason, reason_code, reason_text, denial_value, denial_limit`.
+/// `reason, reason_code, reason_text, denial_value, denial_limit, denial`.
 fn bind_reason(row: &mut Separated<'_, Db, &'static str>, reason: Option<OrderReason>) {
     let nothing: Option<String> = None;
     match reason {
         None => {
-            for _ in 0..5 {
+            for _ in 0..6 {
                 row.push_bind(nothing.clone());
             }
         }
@@ -163,12 +164,14 @@ fn bind_reason(row: &mut Separated<'_, Db, &'static str>, reason: Option<OrderRe
                 .push_bind(denial.code().to_string())
                 .push_bind(parts.name)
                 .push_bind(parts.value)
-                .push_bind(parts.limit);
+                .push_bind(parts.limit)
+                .push_bind(super::batch::json(&denial));
         }
         Some(OrderReason::Rejected { reason, text }) => {
             row.push_bind("Rejected")
                 .push_bind(reason.word())
                 .push_bind(text.as_str().to_owned())
+                .push_bind(nothing.clone())
                 .push_bind(nothing.clone())
                 .push_bind(nothing);
         }

@@ -10,7 +10,7 @@ use argonaut_engine::event::{
 use argonaut_engine::ids::{ClOrdId, ExecId, ExecKey, InstrumentId, Origin, Seq, StrategyId, UserId, VenueId, VenueOrderId};
 use argonaut_engine::instrument::{AssetClass, Instrument, Instruments, Multiplier, Symbol, TradingHours};
 use argonaut_engine::order::{
-    ExecType, Fee, Fill, Liquidity, NewOrder, OrdStatus, Order, OrderReason, OrderSpec, Pricing, RejectReason, Side, TimeInForce,
+    ExecType, Fee, Fill, Liquidity, NewOrder, OrdStatus, Order, OrderReason, OrderSpec, Pricing, RejectReason, Side, Standing, TimeInForce,
 };
 use argonaut_engine::position::{AccountView, PositionView};
 use argonaut_engine::risk::Denial;
@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 pub const START: u64 = 1_709_303_400_000_000_000;
 /// Between two inputs.
 pub const STEP: u64 = 40_000_000;
+
+/// Orders of other programs have ids from here on.
+pub const FOREIGN: u64 = ClOrdId::FOREIGN_MIN.0;
 
 pub type Step = (Stamped, Vec<Output>);
 
@@ -130,7 +133,7 @@ impl World {
 
     pub fn execution(&self, cl_ord_id: u64, stem: &str, revision: u32, qty: &str, kind: ExecutionKind) -> Execution {
         let order = &self.orders[&cl_ord_id];
-        let fee = (cl_ord_id % 2 == 0).then(|| Fee { amount: "1.05".parse().unwrap(), currency: usd() });
+        let fee = cl_ord_id.is_multiple_of(2).then(|| Fee { amount: "1.05".parse().unwrap(), currency: usd() });
         Execution {
             cl_ord_id: order.cl_ord_id,
             origin: order.origin,
@@ -197,6 +200,7 @@ pub fn key(stem: &str, revision: u32) -> ExecKey {
 
 fn new_order(cl_ord_id: u64, now: Nanos) -> Order {
     let origin = match cl_ord_id % 4 {
+        _ if cl_ord_id >= FOREIGN => Origin::External,
         0 => Origin::User(UserId(7)),
         3 => Origin::External,
         other => Origin::Strategy(StrategyId(other as u32)),
@@ -217,6 +221,16 @@ pub fn busy_day(orders_count: u64) -> World {
     opening(&mut world);
     for id in 1..=orders_count {
         one_order(&mut world, id);
+        if id.is_multiple_of(20) {
+            // Another program's order, older than the day.
+            world.order(FOREIGN + id / 20, OrderCause::Adopted, |order| {
+                order.ts_created = Nanos::from_raw(START - id);
+                order.status = OrdStatus::New;
+                order.standing = Standing::Open;
+                order.spec.pricing = Pricing::StopLimit { px: "99.5".parse().unwrap(), stop_px: "-0.25".parse().unwrap() };
+                order.pending_replace = Some((Qty::from_units(7), order.spec.pricing));
+            });
+        }
         if id.is_multiple_of(5) {
             // A quiet input: nothing but the cursor moves.
             world.push(Input::StateHash(id * 0x9E37_79B9), vec![]);

@@ -8,6 +8,8 @@ CREATE TABLE audit (
     user_name  TEXT    NOT NULL,
     ip         TEXT    NOT NULL,
     user_agent TEXT    NOT NULL,
+    -- Joins the entry with the log lines of the same request.
+    request_id TEXT    NOT NULL,
     -- A dotted word: 'auth.login', 'risk.limits.set', 'engine.kill'.
     action     TEXT    NOT NULL CHECK (length(action) BETWEEN 1 AND 64),
     -- What it was done to: an order, a user, a strategy; empty when the action says it all.

@@ -8,9 +8,10 @@
 --   * Money, prices and quantities are exact decimal text ('101.25'); next to some of them stands the
 --     scaled integer (`_raw`) so that SUM() is exact. Nothing is ever a float.
 --   * Times are integer nanoseconds since 1970-01-01 UTC (`ts...`); the views at the end show them as text.
---   * `seq` is the place of the input in the journal, `ordinal` the place of the output among the outputs
---     of that input. Together they order everything that ever happened.
---   * Unsigned 64-bit counters are stored with the same bits in a signed 64-bit column.
+--   * `seq` is the place of the input in the journal, `ordinal` counts from 0 the rows of the table that came
+--     of that input.
+--   * Unsigned 64-bit counters are stored with the same bits in a signed 64-bit column. So the ids of orders
+--     of other programs, which lie above 2^63, are negative here.
 
 -- How far the projector has come. One row. Written in the same transaction as the rows it speaks of, so
 -- that no input is ever counted twice or left out, wherever the process dies.

@@ -20,6 +20,8 @@ CREATE TABLE orders (
     status             TEXT    NOT NULL CHECK (status IN (
         'PendingNew', 'New', 'PartiallyFilled', 'Filled', 'PendingCancel', 'Canceled',
         'PendingReplace', 'Rejected', 'Expired', 'Suspended', 'Denied', 'Unknown')),
+    -- Where it goes back to when nothing is in flight any more.
+    standing           TEXT    NOT NULL CHECK (standing IN ('Unacknowledged', 'Open', 'Suspended')),
     -- 1 while something can still happen to it at the venue.
     open               INTEGER NOT NULL CHECK (open IN (0, 1)),
     -- Replaces asked for, and the newest one that the venue has confirmed.
@@ -43,6 +45,8 @@ CREATE TABLE orders (
     reason_text        TEXT,
     denial_value       TEXT,
     denial_limit       TEXT,
+    -- The denial with all its numbers as JSON, in the engine's own units.
+    denial             TEXT,
     ts_created         INTEGER NOT NULL,
     ts_updated         INTEGER NOT NULL,
     -- The inputs that first and last touched it.
@@ -53,14 +57,14 @@ CREATE TABLE orders (
     CHECK ((reason IS NULL) = (reason_code IS NULL))
 ) STRICT;
 
--- Each list of the API is newest first and paged by (ts_created, cl_ord_id), so every filter that can
--- stand alone has an index that ends in these two.
+-- Each list of the API is newest first and paged by cl_ord_id, so every filter that can stand alone has an
+-- index that ends in it. A time is first looked up as a range of cl_ord_id.
 CREATE INDEX orders_by_time       ON orders (ts_created, cl_ord_id);
-CREATE INDEX orders_by_status     ON orders (status, ts_created, cl_ord_id);
-CREATE INDEX orders_by_instrument ON orders (instrument_id, ts_created, cl_ord_id);
-CREATE INDEX orders_by_strategy   ON orders (strategy_id, ts_created, cl_ord_id) WHERE strategy_id IS NOT NULL;
+CREATE INDEX orders_by_status     ON orders (status, cl_ord_id);
+CREATE INDEX orders_by_instrument ON orders (instrument_id, cl_ord_id);
+CREATE INDEX orders_by_strategy   ON orders (strategy_id, cl_ord_id) WHERE strategy_id IS NOT NULL;
 -- Few orders are open at any time, so this one stays tiny however long the history grows.
-CREATE INDEX orders_open          ON orders (ts_created, cl_ord_id) WHERE open = 1;
+CREATE INDEX orders_open          ON orders (open, cl_ord_id) WHERE open = 1;
 
 -- Every change of every order, never rewritten: what caused it and how the order stood afterwards.
 CREATE TABLE order_events (

@@ -44,6 +44,8 @@ pub struct AuditEntry {
     pub user_name: String,
     pub ip: String,
     pub user_agent: String,
+    /// Joins the entry with the log lines of the same request; empty when there was none.
+    pub request_id: String,
     /// A dotted word of at most 64 characters: `auth.login`, `risk.limits.set`.
     pub action: String,
     pub target: String,
@@ -80,7 +82,8 @@ pub struct AuditQuery {
     pub from: Option<Nanos>,
     /// Before, not at.
     pub until: Option<Nanos>,
-    pub after: Option<AuditKey>,
+    /// Only what is older than this: the key of the next page.
+    pub older_than: Option<AuditKey>,
     pub limit: u32,
 }
 
@@ -101,14 +104,15 @@ impl Audit {
     /// When the database cannot be written. Whoever must not act without a trail must not act then.
     pub async fn append(&self, entry: &AuditEntry) -> Result<u64, SqlFault> {
         let id: i64 = sqlx::query_scalar(
-            "INSERT INTO audit (ts, user_id, user_name, ip, user_agent, action, target, before, after, \
-             result, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+            "INSERT INTO audit (ts, user_id, user_name, ip, user_agent, request_id, action, target, before, \
+             after, result, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
         )
         .bind(words::ts(entry.ts))
         .bind(entry.user.map(|user| i64::from(user.0)))
         .bind(super::cut(&entry.user_name, TEXT_BYTES_MAX))
         .bind(super::cut(&entry.ip, TEXT_BYTES_MAX))
         .bind(super::cut(&entry.user_agent, TEXT_BYTES_MAX))
+        .bind(super::cut(&entry.request_id, TEXT_BYTES_MAX))
         .bind(&entry.action)
         .bind(super::cut(&entry.target, TEXT_BYTES_MAX))
         .bind(&entry.before)
@@ -147,7 +151,7 @@ fn select(head: &str, query: &AuditQuery) -> QueryBuilder<Db> {
     let (from, until) = (query.from.unwrap_or(Nanos::ZERO), query.until.unwrap_or(Nanos::MAX));
     sql.push(" AND ts >= ").push_bind(words::ts(from));
     sql.push(" AND ts < ").push_bind(words::ts(until));
-    if let Some(key) = query.after {
+    if let Some(key) = query.older_than {
         sql.push(" AND (ts, id) < (").push_bind(words::ts(key.ts));
         sql.push(", ").push_bind(words::id(key.id)).push(")");
     }
@@ -172,6 +176,7 @@ impl FromRow<'_, Row> for AuditRecord {
                 user_name: row.text("user_name")?,
                 ip: row.text("ip")?,
                 user_agent: row.text("user_agent")?,
+                request_id: row.text("request_id")?,
                 action: row.text("action")?,
                 target: row.text("target")?,
                 before: row.maybe_text("before")?,
@@ -195,8 +200,8 @@ mod tests {
         let pool = crate::sql::sqlite::open_access(&folder.path().join("access.db")).await.unwrap();
         sqlx::raw_sql(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-             INSERT INTO audit (ts, user_id, user_name, ip, user_agent, action, target, result, detail)
-             SELECT i, i % 9, 'anna', '', '', 'auth.login', '', 'Ok', '' FROM n",
+             INSERT INTO audit (ts, user_id, user_name, ip, user_agent, request_id, action, target, result, detail)
+             SELECT i, i % 9, 'anna', '', '', '', 'auth.login', '', 'Ok', '' FROM n",
         )
         .execute(&pool)
         .await
@@ -209,7 +214,7 @@ mod tests {
                 result: has(2).then_some(AuditResult::Ok),
                 from: has(3).then_some(Nanos::from_raw(5)),
                 until: has(3).then_some(Nanos::from_raw(500)),
-                after: has(4).then_some(AuditKey { ts: Nanos::from_raw(400), id: 400 }),
+                older_than: has(4).then_some(AuditKey { ts: Nanos::from_raw(400), id: 400 }),
                 limit: 20,
             };
             let rows = select("EXPLAIN QUERY PLAN ", &query).build().fetch_all(&pool).await.unwrap();

@@ -26,6 +26,11 @@ impl TokenHash {
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
+    /// Of a hash that was made elsewhere.
+    #[must_use]
+    pub const fn from_bytes(sha256: [u8; 32]) -> Self {
+        Self(sha256)
+    }
     fn hex(self) -> String {
         crate::sql::digest::hex(&self.0)
     }
@@ -218,21 +223,23 @@ impl UserSessions {
         Ok(revoke(&mut connection, family, why, now).await? > 0)
     }
 
-    /// Ends the family that this token belongs to, as a logout does; `false` when it is not known.
+    /// Ends the family that this token belongs to, as a logout does. Answers which; `None` when the token is
+    /// not known or its family had ended before.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn revoke_by_token(&self, token: TokenHash, now: Nanos) -> Result<bool, SqlFault> {
+    pub async fn revoke_by_token(&self, token: TokenHash, now: Nanos) -> Result<Option<String>, SqlFault> {
         let mut connection = self.pool.acquire().await?;
         let family: Option<String> =
             sqlx::query_scalar("SELECT family FROM user_session_tokens WHERE token_hash = $1")
                 .bind(token.hex())
                 .fetch_optional(&mut *connection)
                 .await?;
-        match family {
-            Some(family) => Ok(revoke(&mut connection, &family, Revocation::Logout, now).await? > 0),
-            None => Ok(false),
-        }
+        let Some(family) = family else {
+            return Ok(None);
+        };
+        let ended = revoke(&mut connection, &family, Revocation::Logout, now).await? > 0;
+        Ok(ended.then_some(family))
     }
 
     /// Ends every family of a user. Answers how many.

@@ -94,10 +94,10 @@ macro_rules! event_lists {
             /// When the database cannot be read.
             pub async fn $name(
                 &self,
-                after: Option<EventKey>,
+                before: Option<EventKey>,
                 limit: u32,
             ) -> Result<Page<$record, EventKey>, SqlFault> {
-                let rows: Vec<$record> = select_events("", $select, after, limit)
+                let rows: Vec<$record> = select_events("", $select, before, limit)
                     .build_query_as()
                     .fetch_all(&self.pool().await?)
                     .await?;
@@ -123,10 +123,10 @@ event_lists! {
 pub(super) fn select_events(
     head: &str,
     select: &'static str,
-    after: Option<EventKey>,
+    before: Option<EventKey>,
     limit_wanted: u32,
 ) -> QueryBuilder<Db> {
-    let before = after.unwrap_or(EventKey::NEWEST);
+    let before = before.unwrap_or(EventKey::NEWEST);
     let mut sql = QueryBuilder::new(head);
     sql.push(select).push(" WHERE (seq, ordinal) < (").push_bind(words::id(before.seq.0));
     sql.push(", ").push_bind(i64::from(before.ordinal)).push(")");

@@ -22,7 +22,8 @@ pub struct ExecutionQuery {
     pub from: Option<Nanos>,
     /// Told to us before, not at.
     pub until: Option<Nanos>,
-    pub after: Option<EventKey>,
+    /// Only what is older than this: the key of the next page.
+    pub before: Option<EventKey>,
     /// Rows of the page, at most [`PAGE_ROWS_MAX`](crate::sql::PAGE_ROWS_MAX).
     pub limit: u32,
 }
@@ -102,7 +103,7 @@ pub(super) fn select_executions(head: &str, query: &ExecutionQuery) -> QueryBuil
             .push_bind(words::ts(until))
             .push(" ORDER BY ts DESC LIMIT 1), -1)");
     }
-    let before = query.after.unwrap_or(EventKey::NEWEST);
+    let before = query.before.unwrap_or(EventKey::NEWEST);
     sql.push(" AND (t.seq, t.ordinal) < (").push_bind(words::id(before.seq.0));
     sql.push(", ").push_bind(i64::from(before.ordinal)).push(")");
     sql.push(" ORDER BY t.seq DESC, t.ordinal DESC LIMIT ").push_bind(limit(query.limit) + 1);

@@ -8,13 +8,15 @@ mod executions;
 mod orders;
 #[cfg(test)]
 mod plans;
+mod typed;
 
 pub use account::{DeploymentRecord, EquityPoint, PositionRecord};
 pub use controls::{
     AlertRecord, BreakerEventRecord, EventKey, LimitChangeRecord, SessionEventRecord, TradingEventRecord,
 };
 pub use executions::{ExecutionQuery, ExecutionRecord};
-pub use orders::{OrderDetail, OrderEventRecord, OrderKey, OrderQuery, OrderRecord, StatusFilter};
+pub use orders::{OrderDetail, OrderEventRecord, OrderQuery, OrderRecord};
+pub use typed::RecordFault;
 
 use super::fault::SqlFault;
 use super::row::Get;

@@ -1,7 +1,7 @@
 //! Orders and the changes they went through.
 
 use super::Archive;
-use super::executions::{ExecutionQuery, ExecutionRecord};
+use super::executions::{ExecutionQuery, ExecutionRecord, select_executions};
 use crate::sql::fault::SqlFault;
 use crate::sql::page::{PAGE_ROWS_MAX, Page, limit};
 use crate::sql::row::Get;
@@ -12,27 +12,11 @@ use argonaut_engine::order::{OrdStatus, Side};
 use argonaut_engine::units::Nanos;
 use sqlx::{FromRow, QueryBuilder};
 
-/// Which orders by where they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StatusFilter {
-    #[default]
-    Any,
-    /// Something can still happen to them.
-    Open,
-    Is(OrdStatus),
-}
-
-/// Place in the list of orders: the next page holds what is older.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OrderKey {
-    pub ts_created: Nanos,
-    pub cl_ord_id: ClOrdId,
-}
-
 /// Which orders to list; `None` is no restriction.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct OrderQuery {
-    pub status: StatusFilter,
+    /// Empty: every status.
+    pub statuses: Vec<OrdStatus>,
     pub instrument: Option<InstrumentId>,
     pub strategy: Option<StrategyId>,
     pub side: Option<Side>,
@@ -40,9 +24,49 @@ pub struct OrderQuery {
     pub from: Option<Nanos>,
     /// Created before, not at.
     pub until: Option<Nanos>,
-    pub after: Option<OrderKey>,
+    /// Only ids below this one: the key of the next page.
+    pub before: Option<ClOrdId>,
     /// Rows of the page, at most [`PAGE_ROWS_MAX`].
     pub limit: u32,
+}
+
+/// One part of a list that a single index serves in its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Every,
+    /// Something can still happen to them.
+    Open,
+    Is(OrdStatus),
+}
+
+impl OrderQuery {
+    /// The parts that make up the wanted statuses.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let open = |status: &OrdStatus| !status.is_final();
+        let all_open = OrdStatus::ALL.iter().filter(|status| open(status)).count();
+        let mut statuses = self.statuses.clone();
+        statuses.sort_unstable();
+        statuses.dedup();
+        if statuses.is_empty() {
+            return vec![Part::Every];
+        }
+        if statuses.len() == all_open && statuses.iter().all(open) {
+            return vec![Part::Open];
+        }
+        statuses.into_iter().map(Part::Is).collect()
+    }
+
+    /// The ids that are wanted, highest first, as they are stored: ids of foreign orders, from
+    /// [`ClOrdId::FOREIGN_MIN`] on, are stored as negative numbers.
+    pub(super) fn ranges(&self) -> Vec<core::ops::Range<i64>> {
+        match self.before {
+            None => vec![i64::MIN..0, 0..i64::MAX],
+            Some(before) if before >= ClOrdId::FOREIGN_MIN => {
+                vec![i64::MIN..words::id(before.0), 0..i64::MAX]
+            }
+            Some(before) => vec![0..words::id(before.0)],
+        }
+    }
 }
 
 /// One order as projected. Prices, quantities and amounts are exact decimal text; words are those of the
@@ -66,6 +90,7 @@ pub struct OrderRecord {
     pub stop_px: Option<String>,
     pub tif: String,
     pub status: String,
+    pub standing: String,
     pub open: bool,
     pub revision: u32,
     pub revision_confirmed: u32,
@@ -83,6 +108,8 @@ pub struct OrderRecord {
     pub reason_text: Option<String>,
     pub denial_value: Option<String>,
     pub denial_limit: Option<String>,
+    /// The denial with all its numbers as JSON, in the engine's own units.
+    pub denial: Option<String>,
     pub ts_created: Nanos,
     pub ts_updated: Nanos,
     pub created_seq: Seq,
@@ -117,14 +144,30 @@ pub struct OrderDetail {
 }
 
 impl Archive {
-    /// Orders that fit, newest first.
+    /// Orders that fit, highest id first; ids count up, so that is newest first (orders of other programs,
+    /// which have ids of their own, come before all of ours).
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn orders(&self, query: &OrderQuery) -> Result<Page<OrderRecord, OrderKey>, SqlFault> {
-        let rows: Vec<OrderRecord> =
-            select_orders("", query).build_query_as().fetch_all(&self.pool().await?).await?;
-        Ok(Page::cut(rows, query.limit, |row| OrderKey { ts_created: row.ts_created, cl_ord_id: row.cl_ord_id }))
+    pub async fn orders(&self, query: &OrderQuery) -> Result<Page<OrderRecord, ClOrdId>, SqlFault> {
+        let wanted = usize::try_from(limit(query.limit) + 1).unwrap_or(usize::MAX);
+        // One transaction, so that an order that changes meanwhile is neither missed nor seen twice.
+        let mut transaction = self.pool().await?.begin().await?;
+        let mut rows: Vec<OrderRecord> = Vec::new();
+        for range in query.ranges() {
+            let mut found = Vec::new();
+            for part in query.parts() {
+                let mut sql = select_orders("", query, part, &range);
+                found.extend(sql.build_query_as().fetch_all(&mut *transaction).await?);
+            }
+            found.sort_unstable_by_key(|row: &OrderRecord| core::cmp::Reverse(row.cl_ord_id));
+            rows.extend(found);
+            if rows.len() >= wanted {
+                break;
+            }
+        }
+        transaction.rollback().await?;
+        Ok(Page::cut(rows, query.limit, |row| row.cl_ord_id))
     }
 
     /// One order with its events and executions; `None` when there is none with this id.
@@ -132,15 +175,18 @@ impl Archive {
     /// # Errors
     /// When the database cannot be read.
     pub async fn order(&self, cl_ord_id: ClOrdId) -> Result<Option<OrderDetail>, SqlFault> {
-        let pool = self.pool().await?;
+        let mut transaction = self.pool().await?.begin().await?;
         let order: Option<OrderRecord> =
-            select_order("", cl_ord_id).build_query_as().fetch_optional(&pool).await?;
+            select_order("", cl_ord_id).build_query_as().fetch_optional(&mut *transaction).await?;
         let Some(order) = order else {
             return Ok(None);
         };
-        let events = select_events("", cl_ord_id).build_query_as().fetch_all(&pool).await?;
+        let events = select_events("", cl_ord_id).build_query_as().fetch_all(&mut *transaction).await?;
         let query = ExecutionQuery { order: Some(cl_ord_id), limit: PAGE_ROWS_MAX, ..ExecutionQuery::default() };
-        let executions = self.executions(&query).await?.rows;
+        let executions: Vec<ExecutionRecord> =
+            select_executions("", &query).build_query_as().fetch_all(&mut *transaction).await?;
+        transaction.rollback().await?;
+        let executions = Page::cut(executions, PAGE_ROWS_MAX, |_| ()).rows;
         Ok(Some(OrderDetail { order, events, executions }))
     }
 }
@@ -148,14 +194,20 @@ impl Archive {
 const ORDERS: &str = "SELECT o.*, i.symbol, i.currency FROM orders o \
      LEFT JOIN instruments i ON i.id = o.instrument_id WHERE ";
 
-pub(super) fn select_orders(head: &str, query: &OrderQuery) -> QueryBuilder<Db> {
+/// `head` goes in front (tests ask for the plan).
+pub(super) fn select_orders(
+    head: &str,
+    query: &OrderQuery,
+    part: Part,
+    range: &core::ops::Range<i64>,
+) -> QueryBuilder<Db> {
     let mut sql = QueryBuilder::new(head);
     sql.push(ORDERS);
-    match query.status {
-        StatusFilter::Any => sql.push("TRUE"),
+    match part {
+        Part::Every => sql.push("TRUE"),
         // Word for word the condition of the partial index.
-        StatusFilter::Open => sql.push("o.open = 1"),
-        StatusFilter::Is(status) => sql.push("o.status = ").push_bind(status.word()),
+        Part::Open => sql.push("o.open = 1"),
+        Part::Is(status) => sql.push("o.status = ").push_bind(status.word()),
     };
     if let Some(instrument) = query.instrument {
         sql.push(" AND o.instrument_id = ").push_bind(i64::from(instrument.0));
@@ -166,15 +218,29 @@ pub(super) fn select_orders(head: &str, query: &OrderQuery) -> QueryBuilder<Db> 
     if let Some(side) = query.side {
         sql.push(" AND o.side = ").push_bind(side.word());
     }
-    let (from, until) = (query.from.unwrap_or(Nanos::ZERO), query.until.unwrap_or(Nanos::MAX));
-    sql.push(" AND o.ts_created >= ").push_bind(words::ts(from));
-    sql.push(" AND o.ts_created < ").push_bind(words::ts(until));
-    if let Some(key) = query.after {
-        sql.push(" AND (o.ts_created, o.cl_ord_id) < (").push_bind(words::ts(key.ts_created));
-        sql.push(", ").push_bind(words::id(key.cl_ord_id.0)).push(")");
+    sql.push(" AND o.cl_ord_id >= ").push_bind(range.start);
+    sql.push(" AND o.cl_ord_id < ").push_bind(range.end);
+    if query.from.is_some() || query.until.is_some() {
+        push_times(&mut sql, query, range);
     }
-    sql.push(" ORDER BY o.ts_created DESC, o.cl_ord_id DESC LIMIT ").push_bind(limit(query.limit) + 1);
+    sql.push(" ORDER BY o.cl_ord_id DESC LIMIT ").push_bind(limit(query.limit) + 1);
     sql
+}
+
+/// Created within the wanted times. The ids of that stretch are looked up first, in the index of times alone,
+/// so that whichever index serves the list is entered where the stretch begins.
+fn push_times(sql: &mut QueryBuilder<Db>, query: &OrderQuery, range: &core::ops::Range<i64>) {
+    let from = words::ts(query.from.unwrap_or(Nanos::ZERO));
+    let until = words::ts(query.until.unwrap_or(Nanos::MAX));
+    // The sum keeps the database from walking the ids until it meets the first one of the stretch.
+    for bound in [" AND o.cl_ord_id >= (SELECT MIN(", " AND o.cl_ord_id <= (SELECT MAX("] {
+        sql.push(bound).push("t.cl_ord_id + 0) FROM orders t WHERE t.ts_created >= ").push_bind(from);
+        sql.push(" AND t.ts_created < ").push_bind(until);
+        sql.push(" AND t.cl_ord_id >= ").push_bind(range.start);
+        sql.push(" AND t.cl_ord_id < ").push_bind(range.end).push(")");
+    }
+    sql.push(" AND o.ts_created >= ").push_bind(from);
+    sql.push(" AND o.ts_created < ").push_bind(until);
 }
 
 pub(super) fn select_order(head: &str, cl_ord_id: ClOrdId) -> QueryBuilder<Db> {
@@ -210,6 +276,7 @@ impl FromRow<'_, Row> for OrderRecord {
             stop_px: row.maybe_text("stop_px")?,
             tif: row.text("tif")?,
             status: row.text("status")?,
+            standing: row.text("standing")?,
             open: row.flag("open")?,
             revision: row.small("revision")?,
             revision_confirmed: row.small("revision_confirmed")?,
@@ -226,6 +293,7 @@ impl FromRow<'_, Row> for OrderRecord {
             reason_text: row.maybe_text("reason_text")?,
             denial_value: row.maybe_text("denial_value")?,
             denial_limit: row.maybe_text("denial_limit")?,
+            denial: row.maybe_text("denial")?,
             ts_created: row.ts("ts_created")?,
             ts_updated: row.ts("ts_updated")?,
             created_seq: Seq(row.id("created_seq")?),

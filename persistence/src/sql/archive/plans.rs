@@ -4,7 +4,7 @@
 use super::account::select_equity;
 use super::controls::{EventKey, select_events};
 use super::executions::{ExecutionQuery, select_executions};
-use super::orders::{OrderKey, OrderQuery, StatusFilter, select_events as order_events, select_order, select_orders};
+use super::orders::{OrderQuery, Part, select_events as order_events, select_order, select_orders};
 use crate::sql::sqlite::{self, Connection, Db};
 use argonaut_engine::ids::{ClOrdId, InstrumentId, Seq, StrategyId};
 use argonaut_engine::order::{OrdStatus, Side};
@@ -21,10 +21,10 @@ async fn large() -> (tempfile::TempDir, Connection) {
     sqlx::raw_sql(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
          INSERT INTO orders (cl_ord_id, venue_id, origin, strategy_id, user_id, instrument_id, side, ord_type, qty, tif,
-             status, open, revision, revision_confirmed, pending_cancel, cum_qty, leaves_qty, cum_value,
+             status, standing, open, revision, revision_confirmed, pending_cancel, cum_qty, leaves_qty, cum_value,
              ts_created, ts_updated, created_seq, updated_seq)
          SELECT i, 0, iif(i % 2, 'Strategy', 'User'), iif(i % 2, i % 20, NULL), iif(i % 2, NULL, 7), i % 40,
-             iif(i % 3, 'Buy', 'Sell'), 'Market', '1', 'Day', iif(i % 1000, 'Filled', 'New'), i % 1000 = 0, 0, 0, 0,
+             iif(i % 3, 'Buy', 'Sell'), 'Market', '1', 'Day', iif(i % 1000, 'Filled', 'New'), 'Open', i % 1000 = 0, 0, 0, 0,
              '1', '0', '100', 1700000000000000000 + i * 1000000, 1700000000000000000 + i * 1000000, i, i
          FROM n;
          INSERT INTO trade_executions (venue_id, exec_stem, exec_revision, seq, ordinal, ts, ts_venue, kind, cl_ord_id,
@@ -74,25 +74,29 @@ async fn every_list_uses_an_index_for_every_filter() {
 }
 
 async fn orders(connection: &mut Connection) {
-    let statuses = [StatusFilter::Any, StatusFilter::Open, StatusFilter::Is(OrdStatus::Filled)];
-    for (status, bits) in statuses.into_iter().flat_map(|status| (0..32_u32).map(move |bits| (status, bits))) {
+    for bits in 0..32_u32 {
         let has = |bit: u32| bits & (1 << bit) != 0;
         let query = OrderQuery {
-            status,
+            statuses: Vec::new(),
             instrument: has(0).then_some(InstrumentId(3)),
             strategy: has(1).then_some(StrategyId(3)),
             side: has(2).then_some(Side::Buy),
             from: has(3).then_some(Nanos::from_raw(START)),
             until: has(3).then_some(Nanos::from_raw(START + 5_000_000)),
-            after: has(4).then_some(OrderKey { ts_created: Nanos::from_raw(START), cl_ord_id: ClOrdId(5) }),
+            before: has(4).then_some(ClOrdId(50_000)),
             limit: 50,
         };
-        assert_indexed(connection, &format!("{query:?}"), select_orders(EXPLAIN, &query)).await;
+        for part in [Part::Every, Part::Open, Part::Is(OrdStatus::Filled)] {
+            for range in query.ranges() {
+                let sql = select_orders(EXPLAIN, &query, part, &range);
+                assert_indexed(connection, &format!("{part:?} {query:?}"), sql).await;
+            }
+        }
     }
     assert_indexed(connection, "one order", select_order(EXPLAIN, ClOrdId(5))).await;
     assert_indexed(connection, "its events", order_events(EXPLAIN, ClOrdId(5))).await;
-    let open = OrderQuery { status: StatusFilter::Open, limit: 50, ..OrderQuery::default() };
-    let plan = plan(connection, select_orders(EXPLAIN, &open)).await;
+    let any = OrderQuery { limit: 50, ..OrderQuery::default() };
+    let plan = plan(connection, select_orders(EXPLAIN, &any, Part::Open, &(0..i64::MAX))).await;
     assert!(plan.contains("orders_open"), "open orders are few and must be read alone:\n{plan}");
 }
 
@@ -106,7 +110,7 @@ async fn executions(connection: &mut Connection) {
             side: has(3).then_some(Side::Sell),
             from: has(4).then_some(Nanos::from_raw(START)),
             until: has(4).then_some(Nanos::from_raw(START + 5_000_000)),
-            after: has(5).then_some(EventKey { seq: Seq(500), ordinal: 1 }),
+            before: has(5).then_some(EventKey { seq: Seq(500), ordinal: 1 }),
             limit: 50,
         };
         assert_indexed(connection, &format!("{query:?}"), select_executions(EXPLAIN, &query)).await;
