@@ -7,6 +7,21 @@ use argonaut_engine::event::Input;
 use argonaut_engine::ids::{InstrumentId, Seq};
 use argonaut_engine::market::{Bar, MarketEvent, Quote, Trade};
 
+/// Instrument, one code and zero in one store: the checksum reads them back as one word, and a processor
+/// waits for a word that was stored in pieces.
+#[inline(always)]
+fn put_last_word(put: &mut Put<'_>, instrument: InstrumentId, code: u8) {
+    put.u32(u32::from(instrument.0) | u32::from(code) << 16);
+}
+
+#[inline(always)]
+fn reserved<const N: usize>(get: &mut Get<'_>) -> Result<(), DecodeError> {
+    for _ in 0..N {
+        get.flags("reserved", 0)?;
+    }
+    Ok(())
+}
+
 #[inline(always)]
 pub(super) fn put_quote(put: &mut Put<'_>, quote: &Quote) {
     put.px(quote.bid);
@@ -14,7 +29,7 @@ pub(super) fn put_quote(put: &mut Put<'_>, quote: &Quote) {
     put.qty(quote.bid_qty);
     put.qty(quote.ask_qty);
     put.nanos(quote.ts_venue);
-    put.u16(quote.instrument.0);
+    put_last_word(put, quote.instrument, 0);
 }
 
 #[inline(always)]
@@ -25,6 +40,7 @@ pub(super) fn quote(get: &mut Get<'_>) -> Result<Input, DecodeError> {
     let ask_qty = get.qty("ask_qty")?;
     let ts_venue = get.nanos()?;
     let instrument = InstrumentId(get.u16()?);
+    reserved::<2>(get)?;
     Ok(Input::Market(MarketEvent::Quote(Quote { instrument, bid, ask, bid_qty, ask_qty, ts_venue })))
 }
 
@@ -33,8 +49,7 @@ pub(super) fn put_trade(put: &mut Put<'_>, trade: &Trade) {
     put.px(trade.px);
     put.qty(trade.qty);
     put.nanos(trade.ts_venue);
-    put.u16(trade.instrument.0);
-    put.u8(trade.aggressor.map_or(0, codes::side_code));
+    put_last_word(put, trade.instrument, trade.aggressor.map_or(0, codes::side_code));
 }
 
 #[inline(always)]
@@ -47,6 +62,7 @@ pub(super) fn trade(get: &mut Get<'_>) -> Result<Input, DecodeError> {
         0 => Some(None),
         code => codes::side(code).map(Some),
     })?;
+    reserved::<1>(get)?;
     Ok(Input::Market(MarketEvent::Trade(Trade { instrument, px, qty, aggressor, ts_venue })))
 }
 
@@ -59,8 +75,7 @@ pub(super) fn put_bar(put: &mut Put<'_>, bar: &Bar) {
     put.qty(bar.volume);
     put.nanos(bar.ts_open);
     put.nanos(bar.ts_close);
-    put.u16(bar.instrument.0);
-    put.u8(codes::bar_basis_code(bar.basis));
+    put_last_word(put, bar.instrument, codes::bar_basis_code(bar.basis));
 }
 
 #[inline(always)]
@@ -74,6 +89,7 @@ pub(super) fn bar(get: &mut Get<'_>) -> Result<Input, DecodeError> {
     let ts_close = get.nanos()?;
     let instrument = InstrumentId(get.u16()?);
     let basis = get.code("basis", codes::bar_basis)?;
+    reserved::<1>(get)?;
     Ok(Input::Market(MarketEvent::Bar(Bar { instrument, basis, open, high, low, close, volume, ts_open, ts_close })))
 }
 

@@ -10,6 +10,7 @@
 //! +--------+--------+------+--------+------+-------+-------+---------+---+-------+
 //! ```
 
+mod checksum;
 mod codes;
 mod command;
 mod market;
@@ -130,8 +131,8 @@ pub fn encode(stamped: &Stamped, out: &mut [u8]) -> Result<usize, EncodeError> {
 pub(crate) fn encode_body(stamped: &Stamped, out: &mut [u8]) -> Result<Head, EncodeError> {
     // With a length known to the compiler every check of room below disappears.
     match out.first_chunk_mut::<HOT_RECORD_BYTES_MAX>() {
-        Some(window) if !is_rare(&stamped.input) => encode_into(stamped, window),
-        Some(_) | None => encode_into(stamped, out),
+        Some(window) if !is_rare(&stamped.input) => encode_into::<true>(stamped, window),
+        Some(_) | None => encode_into::<false>(stamped, out),
     }
 }
 
@@ -147,8 +148,9 @@ const fn is_rare(input: &Input) -> bool {
     }
 }
 
+/// `HOT` says that the record cannot be longer than the buffer.
 #[inline(always)]
-fn encode_into(stamped: &Stamped, out: &mut [u8]) -> Result<Head, EncodeError> {
+fn encode_into<const HOT: bool>(stamped: &Stamped, out: &mut [u8]) -> Result<Head, EncodeError> {
     let room = out.len();
     let mut put = Put::new(out, 8);
     put.u64(stamped.seq.0);
@@ -159,11 +161,15 @@ fn encode_into(stamped: &Stamped, out: &mut [u8]) -> Result<Head, EncodeError> {
     if len > room || len > RECORD_BYTES_MAX {
         return Err(EncodeError::Full { needed: len, room: room.min(RECORD_BYTES_MAX) });
     }
-    // At most seven zero bytes; one store of eight, of which the checksum overwrites the rest.
     let crc_at = len - CRC_BYTES;
-    put.bytes(&[0; ALIGN][..len - unpadded]);
+    if HOT {
+        // One store of eight is cheaper than a loop over the few that are needed.
+        put.u64(0);
+    } else {
+        out[unpadded - CRC_BYTES..crc_at].fill(0);
+    }
     let word = head_word(len as u32, kind, stamped.source);
-    let crc = crc(word, &out[8..crc_at]);
+    let crc = checksum::of(word, &out[8..crc_at]);
     out[crc_at..len].copy_from_slice(&crc.to_le_bytes());
     Ok(Head { word, len })
 }
@@ -174,11 +180,6 @@ fn head_word(len: u32, kind: u8, source: Source) -> u64 {
         | u64::from(VERSION) << 32
         | u64::from(kind) << 40
         | u64::from(codes::source_code(source)) << 48
-}
-
-#[inline(always)]
-fn crc(word: u64, body: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&word.to_le_bytes()), body)
 }
 
 #[inline(always)]
@@ -283,7 +284,7 @@ pub(crate) fn frame(bytes: &[u8]) -> Result<&[u8], DecodeError> {
     let Some(record) = bytes.get(..len) else { return Err(truncated(len)) };
     let (checked, stored) = record.split_at(len - CRC_BYTES);
     let stored = stored.first_chunk::<CRC_BYTES>().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let computed = crc(word, &checked[8..]);
+    let computed = checksum::of(word, &checked[8..]);
     if stored != computed {
         let offset = len - CRC_BYTES;
         return Err(DecodeError { offset, fault: DecodeFault::Crc { stored, computed } });

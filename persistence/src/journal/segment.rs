@@ -66,8 +66,17 @@ pub enum HeaderFault {
 /// A segment in memory with safe access to what has been published in it.
 #[derive(Clone)]
 pub(crate) struct Mapped {
+    /// Kept beside the segment, which answers through a table of functions.
+    base: *mut u8,
+    len: usize,
     segment: Arc<dyn Segment>,
 }
+
+// SAFETY: `base` points into `segment`, which may be used by any thread; words are accessed as atomics, and
+// bytes only when nobody writes them any more.
+unsafe impl Send for Mapped {}
+// SAFETY: as above.
+unsafe impl Sync for Mapped {}
 
 /// What stands at a place in a segment.
 pub(crate) enum Found<'a> {
@@ -82,29 +91,40 @@ pub(crate) enum Found<'a> {
 
 impl Mapped {
     pub(crate) fn new(segment: Arc<dyn Segment>) -> Self {
-        Self { segment }
+        Self { base: segment.base(), len: segment.len(), segment }
     }
     pub(crate) fn segment(&self) -> &Arc<dyn Segment> {
         &self.segment
     }
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
-        self.segment.len()
+        self.len
     }
 
     /// The word at `at`, which is a multiple of eight.
+    #[inline(always)]
     pub(crate) fn word(&self, at: usize) -> &AtomicU64 {
         assert!(at.is_multiple_of(8) && at + 8 <= self.len(), "Invariant: words are aligned and inside, {at}");
         // SAFETY: inside the segment and aligned by the check above; the memory lives as long as `self`.
         // Other threads and processes access these words as whole words too.
-        unsafe { AtomicU64::from_ptr(self.segment.base().add(at).cast::<u64>()) }
+        unsafe { AtomicU64::from_ptr(self.base.add(at).cast::<u64>()) }
     }
 
     /// Bytes that nobody writes any more: a published record, or a segment without a writer.
+    #[inline(always)]
     fn bytes(&self, at: usize, len: usize) -> &[u8] {
         assert!(at + len <= self.len(), "Invariant: a slice lies inside its segment");
         // SAFETY: inside the segment by the check above. Callers ask for bytes behind a published head
         // word (published bytes never change), or hold the journal's lock.
-        unsafe { core::slice::from_raw_parts(self.segment.base().add(at), len) }
+        unsafe { core::slice::from_raw_parts(self.base.add(at), len) }
+    }
+
+    /// Where the lane writes next.
+    #[inline(always)]
+    pub(crate) fn place(&self, at: usize) -> *mut u8 {
+        assert!(at <= self.len, "Invariant: the lane writes inside its segment");
+        // SAFETY: inside the segment, or one past it.
+        unsafe { self.base.add(at) }
     }
 
     /// Everything from `at` on. Only for a journal without a writer.
@@ -112,6 +132,7 @@ impl Mapped {
         self.bytes(at, self.len() - at)
     }
 
+    #[inline(always)]
     pub(crate) fn at(&self, at: usize) -> Found<'_> {
         let room = self.len().saturating_sub(at);
         if room < ALIGN {

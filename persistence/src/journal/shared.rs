@@ -25,11 +25,22 @@ pub(super) struct Opened {
     pub(super) active: Arc<Active>,
 }
 
+/// A cache line of its own, so that the threads do not take each other's away.
+#[repr(align(128))]
+pub(super) struct Alone<T>(T);
+
+impl<T> core::ops::Deref for Alone<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 pub(super) struct Shared {
-    /// Last record that was appended.
-    pub(super) appended: AtomicU64,
+    /// Last record that was appended. The lane writes it with each record.
+    pub(super) appended: Alone<AtomicU64>,
     /// Last record that is on the disk.
-    pub(super) synced: AtomicU64,
+    pub(super) synced: Alone<AtomicU64>,
     /// Segments prepared for the lane.
     pub(super) ready: ArrayQueue<Arc<Active>>,
     /// Segments that the lane has moved to and that have no name yet.
@@ -47,8 +58,8 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(last: Seq) -> Self {
         Self {
-            appended: AtomicU64::new(last.0),
-            synced: AtomicU64::new(last.0),
+            appended: Alone(AtomicU64::new(last.0)),
+            synced: Alone(AtomicU64::new(last.0)),
             ready: ArrayQueue::new(1),
             // One segment is prepared at a time, and only after the one before has its name.
             opened: ArrayQueue::new(2),

@@ -57,29 +57,23 @@ pub(super) struct Parts {
 /// Where the lane writes.
 struct Cursor {
     active: Arc<Active>,
-    base: *mut u8,
     at: usize,
-    len: usize,
 }
-
-// SAFETY: `base` points into the segment that `active` keeps alive, and only the owner of the cursor
-// writes behind `at`.
-unsafe impl Send for Cursor {}
 
 impl Cursor {
     fn new(active: Arc<Active>) -> Self {
-        let base = active.mapped.segment().base();
-        let len = active.mapped.len();
         let at = active.end.load(Ordering::Acquire);
-        Self { active, base, at, len }
+        Self { active, at }
     }
 
     /// The bytes that nobody has seen yet.
     #[inline(always)]
     fn unpublished(&mut self) -> &mut [u8] {
-        // SAFETY: `at <= len`, so this is the rest of the segment, which `active` keeps alive. Readers
-        // look no further than the first head word that is zero, which is the one at `at`.
-        unsafe { core::slice::from_raw_parts_mut(self.base.add(self.at), self.len - self.at) }
+        let mapped = &self.active.mapped;
+        let room = mapped.len() - self.at;
+        // SAFETY: the rest of the segment, which `active` keeps alive. Only the lane writes behind `at`, and
+        // readers look no further than the first head word that is zero, which is the one at `at`.
+        unsafe { core::slice::from_raw_parts_mut(mapped.place(self.at), room) }
     }
 
     /// Makes the record visible: its first word is stored last, and in one piece.
@@ -91,7 +85,7 @@ impl Cursor {
     }
 
     fn seal(&mut self) {
-        if self.len - self.at >= ALIGN {
+        if self.active.mapped.len() - self.at >= ALIGN {
             self.publish(Head { word: SEAL, len: ALIGN });
         }
     }
