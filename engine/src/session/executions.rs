@@ -173,10 +173,6 @@ impl Executions {
         self.entries.len()
     }
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-    #[must_use]
     pub const fn forgotten_until(&self) -> Nanos {
         self.forgotten_until
     }

@@ -130,6 +130,8 @@ impl Session {
     pub(super) fn handle_stray(&mut self, heard: &Heard, out: &mut Vec<SessionOut>) {
         let Heard { now, report, .. } = *heard;
         self.counters.reports_stray += 1;
+        // The venue has used this id: ours must be beyond it.
+        self.note_id(report.cl_ord_id);
         if !is_execution(report.exec_type) {
             if !report.leaves_qty.is_zero() {
                 self.unexpected(report.cl_ord_id, out);

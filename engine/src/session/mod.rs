@@ -52,7 +52,7 @@ mod timers;
 #[cfg(test)]
 mod tests;
 
-pub use executions::{Executions, Known};
+use executions::Executions;
 
 use crate::bounds;
 use crate::event::{Alert, Execution, OrderCause, OrderUpdate};
@@ -246,6 +246,11 @@ impl Session {
     #[must_use]
     pub const fn cl_ord_id_max(&self) -> ClOrdId {
         self.cl_ord_id_max
+    }
+    /// Executions that are remembered for recognising a second delivery.
+    #[must_use]
+    pub fn executions_count(&self) -> usize {
+        self.executions.len()
     }
     #[must_use]
     pub const fn counters(&self) -> &SessionCounters {

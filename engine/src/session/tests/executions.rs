@@ -109,3 +109,96 @@ fn resent(rig: &Rig, name: &str) -> crate::order::ExecutionReport {
         resent: true,
     }
 }
+
+/// The store against a naive one, through forgetting and through snapshots.
+mod store {
+    use super::super::rig::{exec_key, fee};
+    use crate::hash::hash_of;
+    use crate::ids::{ClOrdId, InstrumentId, Origin};
+    use crate::order::{Fill, Liquidity, Side};
+    use crate::session::executions::{Executions, Judgement, Owner};
+    use crate::units::{Nanos, Px, Qty};
+    use proptest::prelude::*;
+
+    const CAPACITY: usize = 13;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Op {
+        Take { name: u8, revision: u32, units: u32 },
+        TakeBack { name: u8, revision: u32 },
+        Fee { name: u8, revision: u32 },
+        Restore,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            6 => (0..40_u8, 1..4_u32, 1..9_u32).prop_map(|(name, revision, units)| Op::Take { name, revision, units }),
+            2 => (0..40_u8, 1..4_u32).prop_map(|(name, revision)| Op::TakeBack { name, revision }),
+            2 => (0..40_u8, 1..4_u32).prop_map(|(name, revision)| Op::Fee { name, revision }),
+            1 => Just(Op::Restore),
+        ]
+    }
+
+    /// Name, revision, quantity, busted: the oldest first.
+    type Naive = Vec<(u8, u32, Qty, bool)>;
+
+    fn remember(naive: &mut Naive, entry: (u8, u32, Qty, bool)) {
+        if naive.len() == CAPACITY {
+            naive.remove(0);
+        }
+        naive.push(entry);
+    }
+
+    fn play(ops: &[Op]) {
+        let mut store = Executions::with_capacity(CAPACITY, 2);
+        let mut naive: Naive = Vec::new();
+        let owner =
+            Owner { cl_ord_id: ClOrdId(1), origin: Origin::External, instrument: InstrumentId(0), side: Side::Sell };
+        for (now, op) in (0_u64..).zip(ops) {
+            let (Op::Take { name, revision, .. } | Op::TakeBack { name, revision } | Op::Fee { name, revision }) = *op
+            else {
+                let bytes = postcard::to_allocvec(&store).unwrap();
+                let restored: Executions = postcard::from_bytes(&bytes).unwrap();
+                assert!(restored == store && hash_of(&restored) == hash_of(&store));
+                store = restored;
+                continue;
+            };
+            let key = exec_key(&format!("e{name}.{revision}"));
+            let trace = store.trace(&key);
+            let known = naive.iter_mut().find(|entry| entry.0 == name);
+            assert_eq!(store.get(&trace).map(|known| (known.qty, known.is_busted())), known.as_ref().map(|it| (it.2, it.3)));
+            let qty = if let Op::Take { units, .. } = *op { Qty::from_units(units) } else { Qty::ZERO };
+            let mut fill = Fill { key, px: Px::from_raw(1), qty, liquidity: Liquidity::Added, fee: None };
+            match *op {
+                Op::Take { .. } => match (store.take(&trace, &mut fill, &owner, Nanos::from_raw(now)), known) {
+                    (Judgement::New, None) => remember(&mut naive, (name, revision, qty, false)),
+                    (Judgement::Corrected { before }, Some(known)) => {
+                        assert!(revision > known.1 && before.qty == known.2);
+                        *known = (name, revision, qty, false);
+                    }
+                    (Judgement::Repeated, Some(known)) => assert!(revision <= known.1),
+                    (judgement, known) => panic!("{judgement:?} of {known:?}"),
+                },
+                Op::TakeBack { .. } => match (store.take_back(&trace, &fill, &owner, Nanos::from_raw(now)), known) {
+                    (Judgement::BustOfUnknown, None) => remember(&mut naive, (name, revision, Qty::ZERO, true)),
+                    (Judgement::Busted { before }, Some(known)) => {
+                        assert!(revision >= known.1 && !known.3 && before.qty == known.2);
+                        *known = (name, revision, Qty::ZERO, true);
+                    }
+                    (Judgement::Repeated, Some(known)) => assert!(revision < known.1 || known.3),
+                    (judgement, known) => panic!("{judgement:?} of {known:?}"),
+                },
+                Op::Fee { .. } | Op::Restore => drop(store.take_fee(&key, fee())),
+            }
+            assert_eq!(store.len(), naive.len());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn equals_the_naive_one(ops in prop::collection::vec(op(), 1..300)) {
+            play(&ops);
+        }
+    }
+}
