@@ -155,9 +155,10 @@ fn sessions() {
         words(&drain(&mut exchange)),
         "1 rejected ExchangeClosed; 2 new; 3 new"
     );
+    let just_after = |seconds| Nanos::from_raw(at(seconds).raw() + 1);
     assert_eq!(
         exchange.poll_timeout(),
-        Some(at(200)),
+        Some(just_after(200)),
         "the DAY order expires at the close"
     );
     // Prices outside the hours fill nothing; the expiry is stamped with the close.
@@ -166,7 +167,7 @@ fn sessions() {
     assert_eq!(words(&events), "2 expired");
     assert_eq!(
         reports(&events).next().map(|report| report.ts_venue),
-        Some(at(200))
+        Some(just_after(200))
     );
     exchange.handle_request(
         at(260),
@@ -189,6 +190,28 @@ fn sessions() {
         "5 took 3@91 left 0; 3 made 3@91 left 0"
     );
     assert_eq!(exchange.open_count(), 0);
+}
+
+/// A bar that ends with its session fills orders of the session, though they expire at its end.
+#[test]
+fn the_last_bar_of_a_session_counts() {
+    let mut exchange = with_hours();
+    let day = |id, price| new_order(id, Side::Buy, "3", limit(price), TimeInForce::Day);
+    exchange.handle_market(at(140), &bar(SPY, 80, ["100", "101", "99", "100"], "50"));
+    exchange.handle_request(at(140), &day(1, "99"));
+    exchange.handle_request(at(140), &day(2, "90"));
+    drain(&mut exchange);
+    exchange.handle_timeout(at(200));
+    exchange.handle_market(at(200), &bar(SPY, 140, ["100", "101", "98", "100"], "50"));
+    assert_eq!(words(&drain(&mut exchange)), "1 made 3@99 left 0");
+    exchange.handle_request(at(200), &day(3, "99"));
+    exchange.handle_timeout(at(201));
+    assert_eq!(
+        words(&drain(&mut exchange)),
+        "3 rejected ExchangeClosed; 2 expired"
+    );
+    exchange.handle_market(at(260), &bar(SPY, 200, ["80", "81", "79", "80"], "50"));
+    assert_eq!(words(&drain(&mut exchange)), "");
 }
 
 #[test]

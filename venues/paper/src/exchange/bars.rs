@@ -36,7 +36,8 @@ impl Exchange {
         let Some(history) = self.history(instrument) else {
             return;
         };
-        if !self.is_open(instrument) {
+        // A bar belongs to the time before its end: the last one of a session comes when it is closed.
+        if !self.is_open_at(instrument, now.minus(Span::from_nanos(1))) {
             return;
         }
         let known_by = open_until(bar, now, previous, history.bar_open_grace);

@@ -41,7 +41,8 @@
 //!
 //! # Sessions
 //! Outside an instrument's hours new orders and replaces are refused with `ExchangeClosed`; cancels work.
-//! DAY orders expire at the close of the session they came in; an instrument that never closes keeps them.
+//! DAY orders expire just after the close of the session they came in (a bar that ends with the session can
+//! still fill them); an instrument that never closes keeps them.
 //! Prices of an earlier session are forgotten.
 //!
 //! # Answers
@@ -84,7 +85,7 @@ use argonaut_engine::ids::InstrumentId;
 use argonaut_engine::instrument::{Instruments, TradingHours};
 use argonaut_engine::market::MarketEvent;
 use argonaut_engine::order::{Request, TimeInForce};
-use argonaut_engine::units::{Nanos, SignedQty};
+use argonaut_engine::units::{Nanos, SignedQty, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -300,8 +301,12 @@ impl Exchange {
 
     /// Whether the instrument trades now; learns the bounds of a new session.
     fn is_open(&mut self, instrument: InstrumentId) -> bool {
+        self.is_open_at(instrument, self.now)
+    }
+
+    fn is_open_at(&mut self, instrument: InstrumentId, at: Nanos) -> bool {
         let market = &mut self.markets[instrument.index()];
-        if (market.session.0..market.session.1).contains(&self.now) {
+        if (market.session.0..market.session.1).contains(&at) {
             return true;
         }
         let Some(hours) = self
@@ -317,9 +322,9 @@ impl Exchange {
                 true
             }
             TradingHours::Intervals(intervals) => {
-                let after = intervals.partition_point(|(open, _)| *open <= self.now);
-                let current = after.checked_sub(1).map(|at| intervals[at]);
-                match current.filter(|(_, close)| self.now < *close) {
+                let after = intervals.partition_point(|(open, _)| *open <= at);
+                let current = after.checked_sub(1).map(|nth| intervals[nth]);
+                match current.filter(|(_, close)| at < *close) {
                     Some(session) => {
                         market.session = session;
                         true
@@ -330,10 +335,14 @@ impl Exchange {
         }
     }
 
-    /// When an order that comes in now expires.
+    /// When an order that comes in now expires: just after the close, so that a bar or quote of the closing
+    /// instant is still its business.
     fn expiry_of(&self, instrument: InstrumentId, tif: TimeInForce) -> Nanos {
         match tif {
-            TimeInForce::Day => self.markets[instrument.index()].session.1,
+            TimeInForce::Day => self.markets[instrument.index()]
+                .session
+                .1
+                .plus(Span::from_nanos(1)),
             TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok => Nanos::MAX,
         }
     }
