@@ -41,6 +41,17 @@
 //! *lists as open* is adopted under any id, because its exposure is real. Links give foreign orders ids from
 //! [`ClOrdId::FOREIGN_MIN`] on. An adopted id below it lies ahead of our counter, which must be moved beyond
 //! [`Session::cl_ord_id_max`]. Everything else about unknown ids is counted, and its executions are booked.
+//!
+//! # What a link must do
+//!
+//! * Carry requests and reports in order, and none over a cut: what was on its way when the link was lost is lost.
+//! * Answer `Status` for an open or filled order with `OrderStatus`, for one that ended otherwise with the kind of its
+//!   end, for one that the venue does not know with `Rejected` and `UnknownOrder`.
+//! * Answer `MassStatus` with every open order (`OrderStatus`), every execution since the time given as it counts now
+//!   (corrections and busts with their own time), each marked `resent` with the venue's own time, then positions, then
+//!   `MassStatusEnd`. Executions may be sent that are older; they are recognised.
+//! * Give each execution one stem for ever and count its corrections in `revision`.
+//! * Say `Rejected` only when the order is proven dead: a code that nobody knows is a question, not an answer.
 
 mod executions;
 mod fills;
