@@ -371,7 +371,7 @@ fn every_fault_of_a_declaration_is_told_at_once() {
         "feed.sources[0].csv.columns.ask",
         "feed.sources[0].csv.columns.close",
         "feed.sources[0].from = `yesterday`",
-        "feed.sources[1].csv | lean",
+        "feed.sources[1].csv | lean | catalog",
         "feed.sources[2].lean.market = `../mars`",
         "feed.sources[2].lean.data = `trade`",
         "feed.sources[2].lean.prices",

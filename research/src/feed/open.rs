@@ -1,6 +1,7 @@
 //! From a declaration to an open source: every field is checked, then files are opened.
 
 use super::MarketSource;
+use crate::catalog::{CatalogSource, CatalogSpec};
 use super::check::{Checker, Range, RowKind, Rules};
 use super::csv::{BarLabel, BasisSpec, ColumnRef, ColumnsSpec, CsvParser, CsvParts, DataKind, Interval};
 use super::fault::{Action, FaultLog, FeedFault};
@@ -38,14 +39,15 @@ pub(crate) fn source(
         checking.bad("rules.out_of_order", "keep", "time never goes back in a source", "use fault or drop");
     }
     let opener = Opener { spec, instrument, base };
-    let opened = match (&spec.csv, &spec.lean) {
-        (Some(csv), None) => {
+    let opened = match (&spec.csv, &spec.lean, &spec.catalog) {
+        (Some(csv), None, None) => {
             checking.place.push_str(".csv");
             if csv.kind == CsvKind::BidAskBars { opener.pair(csv, &mut checking) } else { opener.csv(csv, &mut checking) }
         }
-        (None, Some(lean)) => opener.lean(lean, &mut checking),
+        (None, Some(lean), None) => opener.lean(lean, &mut checking),
+        (None, None, Some(catalog)) => opener.catalog(catalog, &mut checking),
         _ => {
-            checking.bad("csv | lean", "", "exactly one format is needed", "declare one of them");
+            checking.bad("csv | lean | catalog", "", "exactly one format is needed", "declare one of them");
             None
         }
     };
@@ -82,6 +84,18 @@ impl Opener<'_> {
         let inputs = csv.paths.iter().map(|path| Input::file(self.base.join(path))).collect();
         let label = format!("{} csv {}", instrument.symbol, first.display());
         boxed(self.rows(inputs, parser, checker, label), checking)
+    }
+
+    fn catalog(&self, catalog: &CatalogSpec, checking: &mut Checking<'_>) -> Option<Box<dyn MarketSource>> {
+        let (range, _) = checking.range(self.spec, &Zone::UTC);
+        let instrument = self.instrument?;
+        match CatalogSource::open(catalog, self.base, instrument, &self.spec.rules, self.spec.on_fault, range) {
+            Ok(source) => Some(Box::new(source)),
+            Err(fault) => {
+                checking.faults.push(fault);
+                None
+            }
+        }
     }
 
     fn pair(&self, csv: &CsvSpec, checking: &mut Checking<'_>) -> Option<Box<dyn MarketSource>> {

@@ -1,5 +1,6 @@
 //! The declaration of sources as it is written in the configuration.
 
+use crate::catalog::CatalogSpec;
 use super::check::{Range, RulesSpec};
 use super::csv::{BarLabel, BasisSpec, ColumnsSpec, DataKind};
 use super::fault::{FeedFault, Policy};
@@ -46,6 +47,8 @@ pub struct SourceSpec {
     pub rules: RulesSpec,
     pub csv: Option<CsvSpec>,
     pub lean: Option<LeanSpec>,
+    /// A file of Argonaut's own catalogue.
+    pub catalog: Option<CatalogSpec>,
 }
 
 /// Quotes, trades or bars in CSV files (`.gz` is unpacked).
