@@ -98,6 +98,8 @@ struct Inspector {
     spreads: Histogram<u64>,
     spread_bps: Histogram<u64>,
     spread_sum: i128,
+    /// Exact, which the ends of a histogram are not.
+    spread_range: (u64, u64),
     /// The largest changes, largest first.
     largest: Vec<Outlier>,
     steps: Histogram<u64>,
@@ -128,6 +130,7 @@ impl Inspector {
             spreads: histogram(),
             spread_bps: histogram(),
             spread_sum: 0,
+            spread_range: (u64::MAX, 0),
             largest: Vec::new(),
             steps: histogram(),
         }
@@ -185,6 +188,7 @@ impl Inspector {
         self.report.locked += u64::from(spread == 0);
         self.spreads.saturating_record(spread);
         self.spread_sum += i128::from(spread);
+        self.spread_range = (self.spread_range.0.min(spread), self.spread_range.1.max(spread));
         let mid = bid.mid(ask);
         if mid.is_positive() {
             // In units of 1e-4 of a basis point.
@@ -207,7 +211,7 @@ impl Inspector {
     }
 
     fn finish(self, sources: Vec<crate::feed::SourceReport>) -> QualityReport {
-        let Self { mut report, gaps, changes, spreads, spread_bps, spread_sum, mut largest, steps, .. } = self;
+        let Self { mut report, gaps, changes, spreads, spread_bps, spread_sum, spread_range, mut largest, steps, .. } = self;
         let deviation = 1.4826 * changes.value_at_quantile(0.5) as f64;
         let limit = OUTLIER_DEVIATIONS * deviation;
         if !changes.is_empty() {
@@ -219,11 +223,11 @@ impl Inspector {
         if !spreads.is_empty() {
             let px = |raw: u64| Px::from_raw(i64::try_from(raw).unwrap_or(i64::MAX));
             report.spread = Some(Spread {
-                min: px(spreads.min()),
+                min: px(spread_range.0),
                 median: px(three_digits(spreads.value_at_quantile(0.5))),
                 mean: spread_sum as f64 / spreads.len() as f64 / 1e9,
                 p99: px(three_digits(spreads.value_at_quantile(0.99))),
-                max: px(spreads.max()),
+                max: px(spread_range.1),
                 median_bps: spread_bps.value_at_quantile(0.5) as f64 / 1e4,
             });
         }
