@@ -58,13 +58,11 @@ impl OrderQuery {
 
     /// The ids that are wanted, highest first, as they are stored: ids of foreign orders, from
     /// [`ClOrdId::FOREIGN_MIN`] on, are stored as negative numbers.
-    pub(super) fn ranges(&self) -> Vec<core::ops::Range<i64>> {
+    pub(super) fn ranges(&self) -> [core::ops::Range<i64>; 2] {
         match self.before {
-            None => vec![i64::MIN..0, 0..i64::MAX],
-            Some(before) if before >= ClOrdId::FOREIGN_MIN => {
-                vec![i64::MIN..words::id(before.0), 0..i64::MAX]
-            }
-            Some(before) => vec![0..words::id(before.0)],
+            None => [i64::MIN..0, 0..i64::MAX],
+            Some(before) if before >= ClOrdId::FOREIGN_MIN => [i64::MIN..words::id(before.0), 0..i64::MAX],
+            Some(before) => [0..0, 0..words::id(before.0)],
         }
     }
 }
@@ -154,7 +152,7 @@ impl Archive {
         // One transaction, so that an order that changes meanwhile is neither missed nor seen twice.
         let mut transaction = self.pool().await?.begin().await?;
         let mut rows: Vec<OrderRecord> = Vec::new();
-        for range in query.ranges() {
+        for range in query.ranges().into_iter().filter(|range| !range.is_empty()) {
             let mut found = Vec::new();
             for part in query.parts() {
                 let mut sql = select_orders("", query, part, &range);
