@@ -287,30 +287,31 @@ impl Breaker {
         self.by_hand.as_ref()
     }
 
-    /// From Stopped to Starting; trading stays closed until [`Breaker::started`].
+    /// From Stopped to Starting; trading stays closed until [`Breaker::started`], and opens then unless a
+    /// breaker is tripped or a person closes it meanwhile.
     pub fn start(&mut self, now: Nanos, out: &mut Vec<BreakerOut>) -> Result<(), Refusal> {
         match self.engine {
-            EngineState::Stopped => self.change(now, out, |breaker| breaker.engine = EngineState::Starting),
+            EngineState::Stopped => {}
             EngineState::Starting => return Err(Refusal::EngineState("starting")),
             EngineState::Running => return Err(Refusal::EngineState("running")),
             EngineState::Stopping => return Err(Refusal::EngineState("stopping")),
         }
-        Ok(())
-    }
-
-    /// The venue's session is reconciled: from Starting to Running, and trading opens unless a breaker is
-    /// tripped. Nothing in any other state.
-    pub fn started(&mut self, now: Nanos, out: &mut Vec<BreakerOut>) {
-        if self.engine != EngineState::Starting {
-            return;
-        }
         let tripped = self.trips().next().is_some();
         self.change(now, out, |breaker| {
-            breaker.engine = EngineState::Running;
+            breaker.engine = EngineState::Starting;
             if !tripped {
                 breaker.floor = TradingState::Active;
             }
         });
+        Ok(())
+    }
+
+    /// The venue's session is reconciled: from Starting to Running. Nothing in any other state.
+    pub fn started(&mut self, now: Nanos, out: &mut Vec<BreakerOut>) {
+        if self.engine != EngineState::Starting {
+            return;
+        }
+        self.change(now, out, |breaker| breaker.engine = EngineState::Running);
         self.running_since = now;
         self.arm_stale_check(now);
     }

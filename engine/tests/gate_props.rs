@@ -197,7 +197,7 @@ impl World {
                 local.gross = up(local.gross * rate, ONE);
                 local.long = up(local.long * rate, ONE);
                 local.short = -up(-local.short * rate, ONE);
-                local.margin = up(local.margin / 10_000 * rate, ONE) * 10_000;
+                local.margin = up(local.margin * rate, ONE);
             }
             total.gross += local.gross;
             total.long += local.long;
@@ -227,7 +227,9 @@ impl World {
                 self.tell(self.orders.len() - 1);
             }
             Step::Quote { instrument, px } => {
-                let (bid, ask) = (i64::from(px) * PX_ONE, i64::from(px) * PX_ONE + PX_ONE / 100);
+                // Odd digits down to the last, so that every rounding shows.
+                let bid = i64::from(px) * PX_ONE + i64::from(px) * 1_234_567;
+                let ask = bid + PX_ONE / 100 + 1;
                 self.prices[instrument] = Some(i128::from(ask));
                 let (bid, ask, qty) = (Px::from_raw(bid), Px::from_raw(ask), Qty::from_units(1));
                 let id = InstrumentId(instrument as u16);
@@ -235,7 +237,7 @@ impl World {
                 self.gate.handle_market(self.now, &MarketEvent::Quote(quote));
             }
             Step::Fx { rate } => {
-                let rate = i64::from(rate) * PX_ONE / 100;
+                let rate = i64::from(rate) * (PX_ONE / 100 + 7_654_321);
                 self.rate = (rate > 0).then_some(i128::from(rate));
                 self.gate.handle_fx(currency("EUR"), Px::from_raw(rate), self.now);
             }
@@ -334,7 +336,12 @@ impl World {
             Denial::PriceUnknown { instrument } => self.prices[instrument.index()].is_none(),
             Denial::QtyAboveMax { qty, limit } => qty > limit && qty == spec.qty,
             Denial::NotionalAboveMax { notional, limit } => notional > limit,
-            Denial::PositionAboveMax { worst_case, limit } => worst_case.abs() > limit,
+            Denial::PositionAboveMax { worst_case, limit } => {
+                let mine = self.worst(Some(StrategyId(1)), instrument);
+                let mine = if spec.side == Side::Buy { mine.0 + mine.1 + added } else { mine.0 - mine.2 - added };
+                let of_strategy = limit == Qty::from_units(STRATEGY_MAX as u32);
+                worst_case.abs() > limit && worst_case.raw() == if of_strategy { mine } else { worst }
+            }
             Denial::GrossExposureAboveMax { exposure, limit } => {
                 exposure > limit && exposure.raw() > before.expect("valued").gross
             }
