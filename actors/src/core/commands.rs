@@ -3,7 +3,7 @@
 use super::keys::Use;
 use super::{Core, GateMail};
 use crate::probe::Probe;
-use argonaut_engine::breaker::{BreakerKind, TradingState, TripAction, TripCause};
+use argonaut_engine::breaker::{BreakerKind, TripAction, TripCause};
 use argonaut_engine::event::{
     Command, CommandEnvelope, Done, EngineState, OrderFilter, Output, ReasonText, Refusal, repriced,
 };
@@ -97,10 +97,9 @@ impl<P: Probe> Core<P> {
     /// Halt first, so that nothing new leaves while the cancels are written.
     fn kill(&mut self, user: UserId, reason: ReasonText, out: &mut Vec<Output>) -> Result<Done, Refusal> {
         given(&reason)?;
-        if self.breaker.trading() != TradingState::Halted {
-            self.breaker.halt(self.now, user, reason, &mut self.breaker_out);
-            self.flush_breaker(out);
-        }
+        // Also when trading is closed already, for example while the engine starts: it must not open then.
+        self.breaker.halt(self.now, user, reason, &mut self.breaker_out);
+        self.flush_breaker(out);
         let count = self.cancel_matching(&OrderFilter::default(), out);
         self.pause_all(out);
         Ok(Done::Canceling(count))
