@@ -1,0 +1,144 @@
+//! What hangs on the followers: the gateway's view, the SQL projection, snapshots.
+
+use crate::wiring::recovery::Layout;
+use argonaut_actors::core::Core;
+use argonaut_actors::follower::{Consumer, ConsumerFault};
+use argonaut_actors::probe::NoProbe;
+use argonaut_engine::event::{Input, Output, Stamped};
+use argonaut_engine::ids::Seq;
+use argonaut_gateway::view::View;
+use argonaut_persistence::journal::{Retention, prune};
+use argonaut_persistence::snapshot::SnapshotStore;
+use argonaut_persistence::sql::{CommitFault, Projector};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Feeds the view that pages and sockets read.
+pub struct ViewConsumer {
+    pub view: Arc<View>,
+}
+
+impl Consumer for ViewConsumer {
+    fn apply(&mut self, _: &Core<NoProbe>, stamped: &Stamped, outputs: &[Output]) -> Result<(), ConsumerFault> {
+        self.view.apply(stamped, outputs);
+        Ok(())
+    }
+    fn caught_up(&mut self, _: &Core<NoProbe>) -> Result<(), ConsumerFault> {
+        self.view.flush();
+        Ok(())
+    }
+}
+
+/// How the projection does, for status and metrics.
+#[derive(Default)]
+pub struct ProjectionStatus {
+    pub cursor: AtomicU64,
+    pub commits_count: AtomicU64,
+    pub faults_count: AtomicU64,
+    /// The database did not take the last commit.
+    pub away: AtomicBool,
+    pub snapshot_seq: AtomicU64,
+    pub hash_mismatches_count: AtomicU64,
+}
+
+/// Writes the SQL projection, and a snapshot now and then.
+pub struct ProjectionConsumer {
+    pub runtime: tokio::runtime::Handle,
+    pub projector: Projector,
+    pub snapshots: SnapshotStore,
+    pub layout: Layout,
+    pub snapshot_every: u64,
+    pub retention: Retention,
+    pub status: Arc<ProjectionStatus>,
+    pub stop: argonaut_actors::shell::StopFlag,
+    pub last_snapshot: Seq,
+}
+
+/// Pauses between attempts while the database is away.
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_CAP: Duration = Duration::from_secs(2);
+/// After so long the follower is built anew.
+const REOPEN_AFTER: Duration = Duration::from_secs(5);
+/// Snapshots kept; the journal reaches back to the oldest.
+const SNAPSHOTS_KEPT: usize = 3;
+
+impl Consumer for ProjectionConsumer {
+    fn apply(&mut self, core: &Core<NoProbe>, stamped: &Stamped, outputs: &[Output]) -> Result<(), ConsumerFault> {
+        if let Some(Output::HashMismatch { recorded, computed }) =
+            outputs.iter().find(|output| matches!(output, Output::HashMismatch { .. }))
+        {
+            self.status.hash_mismatches_count.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(seq = stamped.seq.0, recorded, computed, "replay has left the recorded path");
+        }
+        if let Input::Poisoned { seq } = stamped.input {
+            // The skipped input has no outputs; its place in the sequence is filled with nothing.
+            let nothing = Stamped { seq, input: Input::Timer, ..stamped.clone() };
+            self.stage(&nothing, &[])?;
+        }
+        self.stage(stamped, outputs)?;
+        if self.projector.is_full() {
+            self.commit()?;
+        }
+        if stamped.seq.0 - self.last_snapshot.0 >= self.snapshot_every {
+            self.snapshot(core)?;
+        }
+        Ok(())
+    }
+
+    fn caught_up(&mut self, _: &Core<NoProbe>) -> Result<(), ConsumerFault> {
+        self.commit()
+    }
+}
+
+impl ProjectionConsumer {
+    fn stage(&mut self, stamped: &Stamped, outputs: &[Output]) -> Result<(), ConsumerFault> {
+        self.projector.stage(stamped, outputs).map_err(|fault| ConsumerFault(fault.to_string()))
+    }
+
+    /// Tries until the database takes it. The journal is the queue meanwhile.
+    fn commit(&mut self) -> Result<(), ConsumerFault> {
+        let (mut pause, mut waited) = (RETRY_FIRST, Duration::ZERO);
+        loop {
+            match self.runtime.block_on(self.projector.commit()) {
+                Ok(seq) => {
+                    if self.status.away.swap(false, Ordering::Relaxed) {
+                        tracing::info!(seq = seq.0, "the database is back");
+                    }
+                    self.status.cursor.store(seq.0, Ordering::Relaxed);
+                    self.status.commits_count.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Err(fault @ (CommitFault::CursorMoved { .. } | CommitFault::Open(_))) => {
+                    return Err(ConsumerFault(fault.to_string()));
+                }
+                Err(fault) => {
+                    self.status.faults_count.fetch_add(1, Ordering::Relaxed);
+                    if !self.status.away.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(%fault, "the database does not take the projection; trading goes on");
+                    }
+                }
+            }
+            if self.stop.is_set() || waited > REOPEN_AFTER {
+                // The factory opens anew, and makes a new file where the old one is gone for good.
+                return Err(ConsumerFault("the database stays away".to_owned()));
+            }
+            std::thread::sleep(pause);
+            waited += pause;
+            pause = (pause * 2).min(RETRY_CAP);
+        }
+    }
+
+    /// Written here and not on the lane: a follower's core is the lane's core.
+    fn snapshot(&mut self, core: &Core<NoProbe>) -> Result<(), ConsumerFault> {
+        let payload = postcard::to_stdvec(&core.state()).map_err(|fault| ConsumerFault(fault.to_string()))?;
+        let written = self.snapshots.write(core.seq(), core.state_hash(), &payload);
+        written.map_err(|fault| ConsumerFault(format!("snapshot: {fault}")))?;
+        let oldest = self.snapshots.retain(SNAPSHOTS_KEPT).map_err(|fault| ConsumerFault(fault.to_string()))?;
+        self.last_snapshot = core.seq();
+        self.status.snapshot_seq.store(core.seq().0, Ordering::Relaxed);
+        let needed = oldest.min(self.projector.cursor());
+        crate::wiring::prune_journal(&self.layout, &self.retention, needed, core.now())
+            .map_err(ConsumerFault)
+    }
+}
