@@ -2,7 +2,7 @@
 
 mod report;
 
-pub use report::{BacktestReport, FillRow, Recorder};
+pub use report::{BacktestReport, FILL_COLUMNS, Recorded, Recorder};
 
 use argonaut_actors::core::{Core, CoreConfig, CoreFault};
 use argonaut_actors::journal::{JournalFault, JournalWriter};

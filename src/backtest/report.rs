@@ -2,18 +2,14 @@
 
 use super::Observer;
 use argonaut_engine::event::{Execution, ExecutionKind, OrderCause, Output, Stamped};
-use argonaut_engine::instrument::Instruments;
+use argonaut_engine::instrument::{Instruments, MULTIPLIER_ONE};
 use argonaut_engine::order::{Liquidity, Side};
 use argonaut_engine::position::{AccountView, PositionView};
-use argonaut_engine::units::{Nanos, Notional};
+use argonaut_engine::units::{Currency, NOTIONAL_ONE, Nanos, Notional, PX_ONE, Px, QTY_ONE};
+use argonaut_research::feed::time::Zone;
+use argonaut_research::stats::{self, BacktestStats, EquityCurve, StatFill, StatsConfig};
 use std::collections::BTreeMap;
 use std::io::Write;
-
-/// One line of the fills file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FillRow {
-    pub execution: Execution,
-}
 
 /// Figures of a whole run.
 #[derive(Clone, Debug, Default)]
@@ -25,21 +21,15 @@ pub struct BacktestReport {
     pub fills_count: u64,
     pub last_account: Option<AccountView>,
     pub positions: Vec<PositionView>,
-    /// Points of the equity curve, oldest first, thinned to at most `EQUITY_POINTS_MAX`.
-    pub equity: Vec<(Nanos, Notional)>,
     pub first_ts: Option<Nanos>,
     pub last_ts: Option<Nanos>,
 }
 
-/// Points of the equity curve kept in memory; when there are more, every second one is dropped and the
-/// distance between two doubles.
-pub const EQUITY_POINTS_MAX: usize = 1 << 16;
-
 /// Counts, and writes fills as they happen.
 pub struct Recorder<'a> {
     report: BacktestReport,
-    equity_every: u64,
-    equity_seen: u64,
+    curve: EquityCurve,
+    rates: &'a [(Currency, Px)],
     positions: BTreeMap<(Option<u32>, u16), PositionView>,
     fills: Option<csv::Writer<Box<dyn Write>>>,
     fault: Option<csv::Error>,
@@ -49,11 +39,16 @@ pub struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    pub fn new(instruments: &'a Instruments, fills: Option<Box<dyn Write>>) -> Self {
+    /// `rates` value foreign positions in the statistics.
+    pub fn new(
+        instruments: &'a Instruments,
+        rates: &'a [(Currency, Px)],
+        fills: Option<Box<dyn Write>>,
+    ) -> Self {
         Self {
             report: BacktestReport::default(),
-            equity_every: 1,
-            equity_seen: 0,
+            curve: EquityCurve::new(Zone::UTC),
+            rates,
             positions: BTreeMap::new(),
             fills: fills.map(csv::Writer::from_writer),
             fault: None,
@@ -64,15 +59,18 @@ impl<'a> Recorder<'a> {
 
     /// # Errors
     /// When the fills file could not be written.
-    pub fn finish(mut self) -> Result<(BacktestReport, Vec<Execution>), csv::Error> {
+    pub fn finish(mut self) -> Result<Recorded, csv::Error> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
         if let Some(mut fills) = self.fills.take() {
             fills.flush()?;
         }
+        let fills: Vec<StatFill> = self.executions.iter().filter_map(|it| self.stat_fill(it)).collect();
+        let orders = self.report.orders_count;
+        let statistics = stats::backtest(&self.curve, &fills, orders, StatsConfig::default());
         self.report.positions = self.positions.into_values().collect();
-        Ok((self.report, self.executions))
+        Ok(Recorded { report: self.report, executions: self.executions, statistics })
     }
 
     fn execution(&mut self, execution: &Execution) {
@@ -92,20 +90,53 @@ impl<'a> Recorder<'a> {
 
     fn account(&mut self, account: &AccountView) {
         self.report.last_account = Some(account.clone());
-        let Some(equity) = account.equity else { return };
-        self.equity_seen += 1;
-        if self.equity_seen % self.equity_every == 0 {
-            self.report.equity.push((account.now, equity));
-            if self.report.equity.len() == EQUITY_POINTS_MAX {
-                let mut keep = false;
-                self.report.equity.retain(|_| {
-                    keep = !keep;
-                    keep
-                });
-                self.equity_every *= 2;
-            }
+        if let Some(equity) = account.equity {
+            let gross = self.gross_value();
+            self.curve.push(account.now, float(equity), gross);
         }
     }
+
+    /// Value of all account positions at their marks, in the account's currency.
+    fn gross_value(&self) -> f64 {
+        let of_account = self.positions.values().filter(|view| view.strategy.is_none());
+        of_account
+            .map(|view| float(view.cost + view.unrealised.unwrap_or_default()).abs() * self.rate(view.currency))
+            .sum()
+    }
+
+    fn rate(&self, currency: Currency) -> f64 {
+        let found = self.rates.iter().find(|(known, _)| *known == currency);
+        found.map_or(1.0, |(_, rate)| rate.raw() as f64 / PX_ONE as f64)
+    }
+
+    fn stat_fill(&self, execution: &Execution) -> Option<StatFill> {
+        let instrument = self.instruments.get(execution.instrument)?;
+        if execution.kind != ExecutionKind::New {
+            return None;
+        }
+        let rate = self.rate(instrument.currency);
+        Some(StatFill {
+            ts: execution.now,
+            instrument: execution.instrument,
+            strategy: execution.origin.strategy(),
+            side: execution.side,
+            px: execution.fill.px.raw() as f64 / PX_ONE as f64,
+            qty: execution.fill.qty.raw() as f64 / QTY_ONE as f64,
+            unit_value: instrument.multiplier.raw() as f64 / MULTIPLIER_ONE as f64 * rate,
+            fee: execution.fill.fee.map_or(0.0, |fee| float(fee.amount) * self.rate(fee.currency)),
+        })
+    }
+}
+
+fn float(amount: Notional) -> f64 {
+    amount.raw() as f64 / NOTIONAL_ONE as f64
+}
+
+/// Everything that a finished run left.
+pub struct Recorded {
+    pub report: BacktestReport,
+    pub executions: Vec<Execution>,
+    pub statistics: BacktestStats,
 }
 
 /// Columns of the fills file.

@@ -1,7 +1,7 @@
 //! `argonaut backtest`.
 
 use super::{Exit, Failure, Place, print_json};
-use crate::backtest::{Backtest, BacktestReport, Recorder};
+use crate::backtest::{Backtest, Recorded, Recorder};
 use crate::config::{Config, MarketMode};
 use crate::wiring::{core_config, text::iso_time};
 use argonaut_engine::event::Execution;
@@ -42,7 +42,7 @@ pub fn backtest(args: &BacktestArgs, json: bool) -> Result<Exit, Failure> {
             Some(Box::new(BufWriter::new(file)) as Box<dyn Write>)
         }
     };
-    let mut recorder = Recorder::new(&config.instruments, fills);
+    let mut recorder = Recorder::new(&config.instruments, &config.fx_rates, fills);
     let exchange = in_line_exchange(&config)?;
     let clock = argonaut_actors::clock::Clock::start();
     let begun = clock.now();
@@ -59,10 +59,10 @@ pub fn backtest(args: &BacktestArgs, json: bool) -> Result<Exit, Failure> {
     }
     .map_err(|fault| Failure::new(Exit::Failed, fault))?;
     let took = clock.now().since(begun);
-    let (report, executions) = recorder.finish().map_err(|fault| Failure::new(Exit::Data, fault))?;
+    let recorded = recorder.finish().map_err(|fault| Failure::new(Exit::Data, fault))?;
     let reports = source.reports();
     let events: u64 = reports.iter().map(|report| report.events).sum();
-    let summary = summary(&config, &report, &executions, &reports, events, took.nanos());
+    let summary = summary(&config, &recorded, &reports, events, took.nanos());
     if json { print_json(&summary) } else { print_table(&summary) }
     Ok(Exit::Done)
 }
@@ -89,12 +89,12 @@ fn in_line_exchange(config: &Config) -> Result<Exchange, Failure> {
 
 fn summary(
     config: &Config,
-    report: &BacktestReport,
-    executions: &[Execution],
+    recorded: &Recorded,
     sources: &[SourceReport],
     events: u64,
     nanos: u64,
 ) -> Value {
+    let Recorded { report, executions, statistics } = recorded;
     let account = report.last_account.as_ref();
     let text = |amount: Notional| amount.to_string();
     let start = config.account.starting_cash;
@@ -131,7 +131,7 @@ fn summary(
         })).collect::<Vec<_>>(),
         "elapsed_ms": nanos / 1_000_000,
         "events_per_second": (u128::from(events) * 1_000_000_000 / u128::from(nanos.max(1))) as u64,
-        "statistics": crate::backtest::statistics(report, executions, config),
+        "statistics": statistics,
     })
 }
 

@@ -4,8 +4,8 @@ use crate::config::reader::Section;
 use argonaut_engine::ids::{InstrumentId, VenueId};
 use argonaut_engine::instrument::{AssetClass, Instrument, Instruments, MULTIPLIER_ONE, Multiplier, TradingHours};
 use argonaut_engine::units::{Px, Qty};
+use argonaut_research::hours::HoursSpec;
 use rust_decimal::Decimal;
-use std::path::Path;
 
 const CLASSES: [(&str, AssetClass); 4] = [
     ("stock", AssetClass::Stock),
@@ -14,7 +14,7 @@ const CLASSES: [(&str, AssetClass); 4] = [
     ("crypto", AssetClass::Crypto),
 ];
 
-pub fn read(root: &Section<'_>, folder: &Path) -> Option<Instruments> {
+pub fn read(root: &Section<'_>) -> Option<Instruments> {
     let entries = root.sections("instruments");
     if entries.is_empty() {
         root.fault("instruments", "", "is missing: list at least one as [[instruments]]");
@@ -23,7 +23,7 @@ pub fn read(root: &Section<'_>, folder: &Path) -> Option<Instruments> {
     let mut list = Vec::new();
     let mut complete = true;
     for (index, entry) in entries.iter().enumerate() {
-        match instrument(entry, index, folder) {
+        match instrument(entry, index) {
             Some(instrument) => list.push(instrument),
             None => complete = false,
         }
@@ -40,7 +40,7 @@ pub fn read(root: &Section<'_>, folder: &Path) -> Option<Instruments> {
     }
 }
 
-fn instrument(entry: &Section<'_>, index: usize, folder: &Path) -> Option<Instrument> {
+fn instrument(entry: &Section<'_>, index: usize) -> Option<Instrument> {
     let symbol = entry.required("symbol");
     let class = entry.choice("class", &CLASSES);
     if entry.raw("class").is_none() {
@@ -52,7 +52,7 @@ fn instrument(entry: &Section<'_>, index: usize, folder: &Path) -> Option<Instru
     let min_qty = entry.parsed::<Qty>("min_qty").or(lot);
     let multiplier = multiplier(entry);
     let margin_bps = entry.integer("margin_bps", 1..=10_000).unwrap_or(10_000) as u32;
-    let hours = hours(entry, folder);
+    let hours = hours(entry);
     Some(Instrument {
         id: InstrumentId(u16::try_from(index).ok()?),
         symbol: symbol?,
@@ -93,3 +93,30 @@ fn multiplier(entry: &Section<'_>) -> Option<Multiplier> {
     }
     multiplier
 }
+
+/// `hours = "always"`, or a weekly schedule with its zone, holidays and special closes. The engine compares
+/// instants, so the schedule is resolved for the years that data and operation may lie in.
+fn hours(entry: &Section<'_>) -> Option<TradingHours> {
+    let Some(value) = entry.raw("hours") else { return Some(TradingHours::Always) };
+    if value.as_str() == Some("always") {
+        return Some(TradingHours::Always);
+    }
+    let spec = match value.clone().try_into::<HoursSpec>() {
+        Ok(spec) => spec,
+        Err(fault) => {
+            entry.fault("hours", "", format!("must be \"always\" or a schedule: {}", fault.message()));
+            return None;
+        }
+    };
+    match spec.check(&entry.path_of("hours")) {
+        Ok(schedule) => schedule.trading_hours_between(HOURS_FROM, HOURS_TO),
+        Err(faults) => {
+            faults.iter().for_each(|fault| entry.fault("hours", "", fault));
+            None
+        }
+    }
+}
+
+/// Schedules are resolved between these dates.
+const HOURS_FROM: &str = "1990-01-01";
+const HOURS_TO: &str = "2045-12-31";

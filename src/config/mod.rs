@@ -127,7 +127,7 @@ fn read(file: &Path, table: &toml::Table, overrides: &Overrides, faults: &Faults
     if data_dir.is_none() {
         faults.add("data.dir", "", "is missing: name the folder that holds journal and database");
     }
-    let instruments = instruments::read(&root, folder);
+    let instruments = instruments::read(&root);
     let known = instruments.clone().unwrap_or_default();
     let currency = account.as_ref().map(|account| account.currency);
     let limits = risk::limits(&root, &known);

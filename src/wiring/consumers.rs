@@ -1,6 +1,6 @@
 //! What hangs on the followers: the gateway's view, the SQL projection, snapshots.
 
-use crate::wiring::recovery::Layout;
+use crate::wiring::recovery::{Layout, Snapshots};
 use argonaut_actors::core::Core;
 use argonaut_actors::follower::{Consumer, ConsumerFault};
 use argonaut_actors::probe::NoProbe;
@@ -8,7 +8,7 @@ use argonaut_engine::event::{Input, Output, Stamped};
 use argonaut_engine::ids::Seq;
 use argonaut_gateway::view::View;
 use argonaut_persistence::journal::{Retention, prune};
-use argonaut_persistence::snapshot::SnapshotStore;
+use argonaut_persistence::storage::FsStorage;
 use argonaut_persistence::sql::{CommitFault, Projector};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -46,7 +46,7 @@ pub struct ProjectionStatus {
 pub struct ProjectionConsumer {
     pub runtime: tokio::runtime::Handle,
     pub projector: Projector,
-    pub snapshots: SnapshotStore,
+    pub snapshots: Snapshots,
     pub layout: Layout,
     pub snapshot_every: u64,
     pub retention: Retention,
@@ -60,8 +60,6 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_CAP: Duration = Duration::from_secs(2);
 /// After so long the follower is built anew.
 const REOPEN_AFTER: Duration = Duration::from_secs(5);
-/// Snapshots kept; the journal reaches back to the oldest.
-const SNAPSHOTS_KEPT: usize = 3;
 
 impl Consumer for ProjectionConsumer {
     fn apply(&mut self, core: &Core<NoProbe>, stamped: &Stamped, outputs: &[Output]) -> Result<(), ConsumerFault> {
@@ -131,14 +129,13 @@ impl ProjectionConsumer {
 
     /// Written here and not on the lane: a follower's core is the lane's core.
     fn snapshot(&mut self, core: &Core<NoProbe>) -> Result<(), ConsumerFault> {
-        let payload = postcard::to_stdvec(&core.state()).map_err(|fault| ConsumerFault(fault.to_string()))?;
-        let written = self.snapshots.write(core.seq(), core.state_hash(), &payload);
-        written.map_err(|fault| ConsumerFault(format!("snapshot: {fault}")))?;
-        let oldest = self.snapshots.retain(SNAPSHOTS_KEPT).map_err(|fault| ConsumerFault(fault.to_string()))?;
+        self.snapshots.write(core).map_err(|fault| ConsumerFault(format!("snapshot: {fault}")))?;
         self.last_snapshot = core.seq();
         self.status.snapshot_seq.store(core.seq().0, Ordering::Relaxed);
-        let needed = oldest.min(self.projector.cursor());
-        crate::wiring::prune_journal(&self.layout, &self.retention, needed, core.now())
-            .map_err(ConsumerFault)
+        let oldest = self.snapshots.0.oldest_seq().map_err(|fault| ConsumerFault(fault.to_string()))?;
+        let needed = oldest.unwrap_or(Seq(0)).min(self.projector.cursor()).next();
+        let storage = FsStorage::create(&self.layout.journal).map_err(|fault| ConsumerFault(fault.to_string()))?;
+        let removed = prune(&storage, &self.retention, needed, core.now());
+        removed.map(|_| ()).map_err(|fault| ConsumerFault(format!("journal retention: {fault}")))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::commands::{Exit, Failure};
 use crate::config::Config;
-use argonaut_actors::core::{Core, CoreConfig, CoreState};
+use argonaut_actors::core::{CORE_STATE_VERSION, Core, CoreConfig, CoreState};
 use argonaut_actors::follower::{Discard, FollowFault, Follower, SnapshotSource, SoundReader, core_at};
 use argonaut_actors::journal::{JournalFault, JournalWriter};
 use argonaut_actors::probe::NoProbe;
@@ -10,7 +10,7 @@ use argonaut_engine::event::{Input, Source, Stamped};
 use argonaut_engine::ids::Seq;
 use argonaut_engine::units::{Nanos, Span};
 use argonaut_persistence::journal::{self, Reader, Recovered, Release, RunStatus, Writer};
-use argonaut_persistence::snapshot::{SnapshotStore, StoredSnapshot};
+use argonaut_persistence::snapshot::{Snapshot, SnapshotStore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,19 +46,51 @@ impl Layout {
 }
 
 /// Snapshots in a folder, as states of a core.
+#[derive(Clone)]
 pub struct Snapshots(pub SnapshotStore);
 
 impl SnapshotSource for Snapshots {
     fn newest(&self, at_most: Seq) -> Result<Option<CoreState>, JournalFault> {
-        let found = self.0.newest(at_most).map_err(|fault| JournalFault(fault.to_string()))?;
-        found.map(|stored| decode(&stored)).transpose()
+        let found = self.0.newest(at_most, CORE_STATE_VERSION).map_err(|fault| JournalFault(fault.to_string()))?;
+        for skipped in &found.1 {
+            tracing::warn!(%skipped, "a snapshot is passed over; more of the journal is replayed instead");
+        }
+        let Some(snapshot) = found.0 else { return Ok(None) };
+        match postcard::from_bytes(&snapshot.payload) {
+            Ok(state) => Ok(Some(state)),
+            Err(fault) => {
+                tracing::warn!(seq = snapshot.seq.0, %fault, "a snapshot cannot be read; an older one is used");
+                self.newest(Seq(snapshot.seq.0.saturating_sub(1)))
+            }
+        }
     }
 }
 
-fn decode(stored: &StoredSnapshot) -> Result<CoreState, JournalFault> {
-    postcard::from_bytes(&stored.payload)
-        .map_err(|fault| JournalFault(format!("snapshot at {}: {fault}; delete it to replay from an older one", stored.seq)))
+impl Snapshots {
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(layout: &Layout) -> Result<Self, Failure> {
+        SnapshotStore::open(&layout.snapshots, SNAPSHOTS_KEPT)
+            .map(Self)
+            .map_err(|fault| Failure::new(Exit::Data, format!("{}: {fault}", layout.snapshots.display())))
+    }
+
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write(&self, core: &Core<NoProbe>) -> Result<(), String> {
+        let payload = postcard::to_stdvec(&core.state()).map_err(|fault| fault.to_string())?;
+        let snapshot = Snapshot {
+            seq: core.seq(),
+            state_hash: core.state_hash(),
+            payload_version: CORE_STATE_VERSION,
+            payload,
+        };
+        self.0.write(&snapshot).map_err(|fault| fault.to_string())
+    }
 }
+
+/// Snapshots kept; the journal reaches back to the oldest.
+const SNAPSHOTS_KEPT: usize = 3;
 
 /// A journal open for writing and a core behind its last record.
 pub struct Recovery {
@@ -76,31 +108,24 @@ pub fn recover(
     layout: &Layout,
     now: Nanos,
 ) -> Result<Recovery, Failure> {
-    let snapshots = open_snapshots(layout)?;
-    let core = core_at(core_config, &snapshots, Seq(u64::MAX)).map_err(|fault| Failure::new(Exit::Data, fault))?;
+    let snapshots = Snapshots::open(layout)?;
+    let data = |fault: JournalFault| Failure::new(Exit::Data, fault);
+    let stands_behind = core_at(core_config, &snapshots, Seq(u64::MAX)).map_err(data)?;
     let mut settings = journal::Config::new(if config.journal.synced { Release::Synced } else { Release::Written });
     settings.segment_bytes = config.journal.segment_bytes;
-    settings.check_from = core.seq().next();
+    settings.check_from = stands_behind.seq().next();
     let (mut writer, recovered) = journal::open(&layout.journal, &settings, &super::run_info(config, now))
         .map_err(|fault| Failure::new(Exit::Data, format!("{}: {fault}", layout.journal.display())))?;
-    if recovered.last < core.seq() {
-        return Err(Failure::new(Exit::Data, format!(
-            "{}: the journal ends at {} but a snapshot stands at {}; restore the journal or begin a new data folder",
-            layout.journal.display(), recovered.last, core.seq()
-        )));
-    }
+    // After a power cut the journal may end before the newest snapshot: then an older one counts.
+    let core = if stands_behind.seq() <= recovered.last {
+        stands_behind
+    } else {
+        core_at(core_config, &snapshots, recovered.last).map_err(data)?
+    };
     let from = core.seq();
     let core = replay(core, core_config, &snapshots, layout, &mut writer)?;
     let replayed_count = core.seq().0 - from.0;
     Ok(Recovery { writer, core, recovered, replayed_count })
-}
-
-/// # Errors
-/// When the folder cannot be used.
-pub fn open_snapshots(layout: &Layout) -> Result<Snapshots, Failure> {
-    SnapshotStore::open(&layout.snapshots)
-        .map(Snapshots)
-        .map_err(|fault| Failure::new(Exit::Data, format!("{}: {fault}", layout.snapshots.display())))
 }
 
 /// Replays to the end. When the very last input is one that makes a core machine panic (the process died

@@ -13,7 +13,7 @@ mod keys;
 mod snapshot;
 mod strategies;
 
-pub use snapshot::CoreState;
+pub use snapshot::{CORE_STATE_VERSION, CoreState, RestoreFault};
 
 use crate::deadlines::Deadlines;
 use crate::mailbox::Mailbox;

@@ -19,6 +19,10 @@ use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+/// Version of [`CoreState`]'s layout. Raise it with every change of a field in any machine's state: snapshots
+/// of another version are passed over and more of the journal is replayed.
+pub const CORE_STATE_VERSION: u32 = 1;
+
 /// Everything that a core is, without what is derived from its configuration.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CoreState {
