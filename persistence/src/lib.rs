@@ -4,6 +4,7 @@
 
 pub mod codec;
 pub mod journal;
+pub mod record_log;
 pub mod snapshot;
 pub mod sql;
 pub mod storage;

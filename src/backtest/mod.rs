@@ -119,7 +119,8 @@ impl<J: JournalWriter> Backtest<J> {
         while let Some(due) = self.exchange.poll_timeout() {
             self.exchange_until(due, observer)?;
         }
-        self.command(Command::StartEngine, observer)?;
+        let start = self.command(Command::StartEngine, observer)?;
+        assert!(start.is_ok(), "Invariant: a fresh core can be started, {start:?}");
         for deployment in strategies {
             let command = Command::DeployStrategy(Box::new(deployment.clone()));
             if let Err(refusal) = self.command(command, observer)? {

@@ -113,8 +113,8 @@ fn summary(
         "fees": fees(executions),
         "start_equity": text(start),
         "end_equity": equity.map(text),
-        "realised": account.map(|account| text(account.realised)),
-        "unrealised": account.map(|account| text(account.unrealised)),
+        "realised": account.and_then(|account| account.realised).map(text),
+        "unrealised": account.and_then(|account| account.unrealised).map(text),
         "positions": report.positions.iter().map(|view| json!({
             "strategy": view.strategy.map(|id| id.0),
             "symbol": config.instruments.get(view.instrument).map(|it| it.symbol.to_string()),
