@@ -71,7 +71,7 @@ fn open_source(config: &Config) -> Result<Box<dyn MarketSource>, Failure> {
     match &config.market {
         MarketMode::Files { feed, folder, .. } => crate::wiring::open_feed(feed, &config.instruments, folder)
             .map_err(|text| Failure::new(Exit::Config, text)),
-        MarketMode::Simulated { .. } => Err(Failure::new(
+        MarketMode::Simulated(_) => Err(Failure::new(
             Exit::Config,
             "market.mode is simulated: a backtest needs recorded data; set it to files and list them as [[market.feed.sources]]",
         )),

@@ -2,7 +2,7 @@
 
 use crate::config::reader::Section;
 use crate::config::seconds;
-use argonaut_engine::ids::{InstrumentId, VenueId};
+use argonaut_engine::ids::VenueId;
 use argonaut_engine::instrument::{AssetClass, Instrument, Instruments};
 use argonaut_engine::units::{Px, Qty, Span};
 use argonaut_paper::exchange::fees::{ContractFees, ForexFees, StockFixed, StockTiered, ValueFees};
@@ -10,6 +10,7 @@ use argonaut_paper::exchange::{
     BookConfig, ExchangeConfig, FeeModel, HistoryConfig, Latency, LatencyModel, LiquidityConfig, MarketConfig,
     Slippage, StopTrigger,
 };
+use argonaut_paper::sim_market::{SimulatedInstrument, SimulatedMarketConfig};
 use argonaut_research::feed::{FeedSpec, Speed};
 use std::path::{Path, PathBuf};
 
@@ -17,20 +18,9 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub enum MarketMode {
     /// Agents from a seed. Labelled SIMULATED wherever it is shown.
-    Simulated { seed: u64, instruments: Vec<SimulatedInstrument> },
+    Simulated(SimulatedMarketConfig),
     /// Recorded data, paced.
     Files { feed: FeedSpec, folder: PathBuf, speed: Speed, skip_pauses: Option<Span> },
-}
-
-/// One instrument of the simulated market.
-#[derive(Clone, Copy, Debug)]
-pub struct SimulatedInstrument {
-    pub instrument: InstrumentId,
-    pub start_px: Px,
-    /// Size that a typical agent trades.
-    pub typical_qty: Qty,
-    /// Standard deviation of returns over a simulated day, in parts of 10,000.
-    pub daily_volatility_bps: u32,
 }
 
 pub fn read(root: &Section<'_>, instruments: &Instruments, folder: &Path) -> Option<MarketMode> {
@@ -45,7 +35,7 @@ pub fn read(root: &Section<'_>, instruments: &Instruments, folder: &Path) -> Opt
     let skip_pauses = seconds(&section, "skip_pauses_s");
     let feed = read_feed(&section, simulated == Some(false));
     match simulated? {
-        true => Some(MarketMode::Simulated { seed, instruments: agents }),
+        true => Some(MarketMode::Simulated(SimulatedMarketConfig { seed, instruments: agents })),
         false => Some(MarketMode::Files { feed: feed?, folder: folder.to_owned(), speed, skip_pauses }),
     }
 }
@@ -84,18 +74,17 @@ fn simulated_instruments(
         let symbol = entry.text("symbol").unwrap_or_default();
         let start_px = entry.required::<Px>("start_px");
         let typical_qty = entry.required::<Qty>("typical_qty");
-        let daily_volatility_bps = entry.integer("daily_volatility_bps", 1..=5_000).unwrap_or(150) as u32;
+        let volatility = entry.integer("volatility_bps_hour", 1..=2_000);
+        let rate = entry.integer("events_per_1000_s", 1..=1_000_000);
         let Some(instrument) = instruments.by_symbol(symbol) else {
             entry.fault("symbol", symbol, "is not among the instruments of this file");
             continue;
         };
         if let (Some(start_px), Some(typical_qty)) = (start_px, typical_qty) {
-            list.push(SimulatedInstrument {
-                instrument: instrument.id,
-                start_px,
-                typical_qty,
-                daily_volatility_bps,
-            });
+            let mut agents = SimulatedInstrument::new(instrument.id, start_px, typical_qty);
+            agents.volatility_bps_hour = volatility.map_or(agents.volatility_bps_hour, |bps| bps as u32);
+            agents.rate_per_sec_milli = rate.map_or(agents.rate_per_sec_milli, |rate| rate as u32);
+            list.push(agents);
         }
     }
     for instrument in instruments.iter() {
@@ -117,7 +106,7 @@ pub fn exchange(
     let request = latency(&section, "request_latency_us", "request_jitter_us");
     let response = latency(&section, "response_latency_us", "response_jitter_us");
     let seed = section.integer("seed", 0..=i64::MAX).unwrap_or(1) as u64;
-    let book = matches!(market, Some(MarketMode::Simulated { .. }));
+    let book = matches!(market, Some(MarketMode::Simulated(_)));
     let stock_fees = section
         .choice("stock_fees", &[("fixed", StockFees::Fixed), ("tiered", StockFees::Tiered), ("zero", StockFees::Zero)])
         .unwrap_or(StockFees::Fixed);

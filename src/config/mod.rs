@@ -7,7 +7,7 @@ mod reader;
 mod risk;
 mod strategies;
 
-pub use market::{MarketMode, SimulatedInstrument};
+pub use market::MarketMode;
 pub use reader::Fault;
 
 use crate::config::reader::{Faults, Section};

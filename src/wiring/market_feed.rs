@@ -4,6 +4,7 @@ use argonaut_actors::shell::ShellFault;
 use argonaut_engine::market::MarketEvent;
 use argonaut_engine::units::{Nanos, Span};
 use argonaut_paper::exchange::Exchange;
+use argonaut_paper::sim_market::{SimulatedMarket, SimulatedMarketConfig};
 use argonaut_research::feed::{MarketSource, Pacer};
 
 /// What the paper link plays. It shows each event to the exchange before it hands it out, so that what
@@ -24,7 +25,7 @@ pub trait MarketFeed: Send {
 }
 
 /// Opens a feed at its beginning.
-pub type FeedFactory = Box<dyn FnMut(Nanos) -> Result<Box<dyn MarketFeed>, ShellFault> + Send>;
+pub type FeedFactory = Box<dyn FnMut(&Exchange) -> Result<Box<dyn MarketFeed>, ShellFault> + Send>;
 
 /// A recording, paced.
 pub struct FileFeed {
@@ -98,5 +99,49 @@ impl MarketFeed for FileFeed {
 
     fn ended(&self) -> bool {
         self.ended && self.next.is_none()
+    }
+}
+
+/// The simulated market: agents in the exchange's own books.
+pub struct SimulatedFeed {
+    market: SimulatedMarket,
+    /// Simulated time stands still while the engine is stopped.
+    paused: bool,
+}
+
+impl SimulatedFeed {
+    /// # Errors
+    /// Every fault of the agents' configuration.
+    pub fn new(config: &SimulatedMarketConfig, exchange: &Exchange) -> Result<Self, ShellFault> {
+        let market = SimulatedMarket::new(config, exchange).map_err(|faults| {
+            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            ShellFault(lines.join("; "))
+        })?;
+        Ok(Self { market, paused: false })
+    }
+}
+
+impl MarketFeed for SimulatedFeed {
+    fn poll(&mut self, now: Nanos, exchange: &mut Exchange) -> Result<Option<MarketEvent>, ShellFault> {
+        if !self.paused && self.market.poll_timeout().is_some_and(|due| due <= now) {
+            self.market.handle_timeout(now, exchange);
+        }
+        Ok(exchange.poll_market())
+    }
+
+    fn poll_timeout(&self) -> Option<Nanos> {
+        if self.paused { None } else { self.market.poll_timeout() }
+    }
+
+    fn pause(&mut self, _: Nanos) {
+        self.paused = true;
+    }
+
+    fn resume(&mut self, _: Nanos) {
+        self.paused = false;
+    }
+
+    fn ended(&self) -> bool {
+        false
     }
 }

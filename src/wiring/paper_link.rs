@@ -14,7 +14,7 @@ use argonaut_engine::ids::VenueId;
 use argonaut_engine::market::MarketEvent;
 use argonaut_engine::order::Request;
 use argonaut_engine::text::Text;
-use argonaut_engine::units::Nanos;
+use argonaut_engine::units::{Currency, Nanos, Px, Span};
 use argonaut_paper::exchange::{Exchange, VenueEvent};
 use argonaut_persistence::record_log::RecordLog;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -64,6 +64,9 @@ pub struct PaperLink {
     log: RecordLog,
     feeds: FeedFactory,
     feed: Option<Box<dyn MarketFeed>>,
+    /// Configured currency rates, told again and again so that they stay dated.
+    rates: Vec<(Currency, Px)>,
+    rates_told: Nanos,
     status: Arc<LinkStatus>,
     /// A market event that found its ring full: trades and bars are never dropped.
     stalled: Option<MarketEvent>,
@@ -72,6 +75,8 @@ pub struct PaperLink {
 const VENUE: VenueId = VenueId(0);
 /// Market events taken before requests are looked at again.
 const MARKET_BATCH: usize = 64;
+/// Configured rates are told so often.
+const RATES_EVERY: Span = Span::from_secs(60);
 
 impl PaperLink {
     /// # Errors
@@ -82,13 +87,15 @@ impl PaperLink {
         exchange: Exchange,
         log: RecordLog,
         feeds: FeedFactory,
+        rates: Vec<(Currency, Px)>,
         status: Arc<LinkStatus>,
     ) -> Result<Self, ShellFault> {
         let ports = place.lock().map_or(None, |mut ports| ports.take());
         if ports.is_none() {
             return Err(ShellFault("the rings of the paper link are in use".to_owned()));
         }
-        Ok(Self { clock, ports, place, exchange, log, feeds, feed: None, status, stalled: None })
+        let rates_told = Nanos::ZERO;
+        Ok(Self { clock, ports, place, exchange, log, feeds, feed: None, rates, rates_told, status, stalled: None })
     }
 
     fn logon(&mut self, stop: &StopFlag) {
@@ -120,12 +127,24 @@ impl PaperLink {
             worked = true;
         }
         let now = self.clock.now();
+        self.tell_rates(now, stop);
         if self.exchange.poll_timeout().is_some_and(|due| due <= now) {
             self.exchange.handle_timeout(now);
         }
         worked |= self.take_market(now)?;
         worked |= self.let_out(stop)?;
         Ok(worked)
+    }
+
+    fn tell_rates(&mut self, now: Nanos, stop: &StopFlag) {
+        if self.rates.is_empty() || now.since(self.rates_told) < RATES_EVERY {
+            return;
+        }
+        self.rates_told = now;
+        for index in 0..self.rates.len() {
+            let (from, rate) = self.rates[index];
+            self.report(Input::FxRate { from, rate, ts: now }, stop);
+        }
     }
 
     fn take_requests(&mut self, stop: &StopFlag) -> Result<bool, ShellFault> {
@@ -148,7 +167,7 @@ impl PaperLink {
                 let now = self.clock.now();
                 match &mut self.feed {
                     Some(feed) => feed.resume(now),
-                    None => self.feed = Some((self.feeds)(now)?),
+                    None => self.feed = Some((self.feeds)(&self.exchange)?),
                 }
                 self.status.set_feed(FeedState::Playing);
             }

@@ -11,6 +11,8 @@ use argonaut_engine::ids::Seq;
 use argonaut_engine::units::{Nanos, Span};
 use argonaut_persistence::journal::{self, Reader, Recovered, Release, RunStatus, Writer};
 use argonaut_persistence::snapshot::{Snapshot, SnapshotStore};
+use argonaut_persistence::sql::ACCESS_FILE;
+use argonaut_persistence::storage::FsStorage;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,6 +34,12 @@ impl Layout {
             venue_log: root.join("paper-exchange.log"),
             root: root.to_owned(),
         }
+    }
+
+    /// Users, sessions and audit.
+    #[must_use]
+    pub fn access(&self) -> PathBuf {
+        self.root.join(ACCESS_FILE)
     }
 
     /// # Errors
@@ -164,6 +172,15 @@ fn last_now(layout: &Layout, seq: Seq) -> Result<Nanos, Failure> {
     let mut reader = Reader::open(&layout.journal, seq).map_err(|fault| Failure::new(Exit::Data, fault))?;
     let record = reader.read().map_err(|fault| Failure::new(Exit::Data, fault))?;
     Ok(record.map_or(Nanos::ZERO, |record| record.now))
+}
+
+/// The limits in the file are not those that the run before this one was started with.
+#[must_use]
+pub fn limits_of_file_are_new(layout: &Layout, config: &Config) -> bool {
+    let Ok(storage) = FsStorage::create(&layout.journal) else { return false };
+    let Ok(manifests) = journal::read_manifests(&storage) else { return false };
+    let before = manifests.iter().rev().nth(1);
+    before.is_none_or(|manifest| manifest.config_hash != super::config_hash(config))
 }
 
 /// A sentence for the console about what was found.

@@ -238,6 +238,11 @@ impl<P: Probe> Core<P> {
     pub fn engine(&self) -> EngineState {
         self.breaker.engine()
     }
+    /// The latest quote that was taken.
+    #[must_use]
+    pub fn quote(&self, instrument: InstrumentId) -> Option<&Quote> {
+        self.quotes.get(instrument.index())?.as_ref()
+    }
     pub fn probe_mut(&mut self) -> &mut P {
         &mut self.probe
     }
