@@ -13,6 +13,7 @@ use argonaut_engine::event::{
 use argonaut_engine::ids::{CommandId, UserId, VenueId};
 use argonaut_engine::market::MarketEvent;
 use argonaut_engine::order::Request;
+use argonaut_engine::position::AccountView;
 use argonaut_engine::units::{Currency, Nanos, Px, Span};
 use argonaut_paper::exchange::{Exchange, VenueEvent};
 use argonaut_research::feed::{FeedFault, MarketSource};
@@ -21,6 +22,8 @@ use std::sync::Arc;
 /// Sees every input with its outputs.
 pub trait Observer {
     fn outputs(&mut self, stamped: &Stamped, outputs: &[Output]);
+    /// The account just before the first and behind the last input.
+    fn account(&mut self, account: &AccountView);
 }
 
 /// Why a backtest could not be carried out.
@@ -109,6 +112,7 @@ impl<J: JournalWriter> Backtest<J> {
         observer: &mut dyn Observer,
     ) -> Result<(), BacktestFault> {
         self.now = first.minus(Span::from_secs(1));
+        observer.account(&self.core.book().account(self.now));
         for (from, rate) in fx_rates {
             let rate = Input::FxRate { from: *from, rate: *rate, ts: self.now };
             self.step(Source::HistoricalFeed, rate, observer)?;
@@ -227,6 +231,7 @@ impl<J: JournalWriter> Backtest<J> {
     fn close(&mut self, observer: &mut dyn Observer) -> Result<(), BacktestFault> {
         let last = self.now.plus(Span::from_secs(60));
         self.advance(last, observer)?;
+        observer.account(&self.core.book().account(self.now));
         if let Some(journal) = &mut self.journal {
             journal.sync()?;
         }

@@ -3,8 +3,9 @@
 use super::Observer;
 use argonaut_engine::event::{Execution, ExecutionKind, OrderCause, Output, Stamped};
 use argonaut_engine::instrument::{Instruments, MULTIPLIER_ONE};
-use argonaut_engine::order::{Liquidity, Side};
+use argonaut_engine::order::{Liquidity, OrderReason, Side};
 use argonaut_engine::position::{AccountView, PositionView};
+use argonaut_engine::risk::{Denial, DenialCode};
 use argonaut_engine::units::{Currency, NOTIONAL_ONE, Nanos, Notional, PX_ONE, Px, QTY_ONE};
 use argonaut_research::feed::time::Zone;
 use argonaut_research::stats::{self, BacktestStats, EquityCurve, StatFill, StatsConfig};
@@ -17,6 +18,8 @@ pub struct BacktestReport {
     pub events_count: u64,
     pub orders_count: u64,
     pub denied_count: u64,
+    /// How often the gate refused with which code.
+    pub denials: BTreeMap<DenialCode, (u64, Denial)>,
     pub rejected_count: u64,
     pub fills_count: u64,
     pub last_account: Option<AccountView>,
@@ -88,7 +91,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn account(&mut self, account: &AccountView) {
+    fn point(&mut self, account: &AccountView) {
         self.report.last_account = Some(account.clone());
         if let Some(equity) = account.equity {
             let gross = self.gross_value();
@@ -178,20 +181,29 @@ fn fill_row(execution: &Execution, instruments: &Instruments) -> [String; 14] {
 }
 
 impl Observer for Recorder<'_> {
+    fn account(&mut self, account: &AccountView) {
+        self.point(account);
+    }
+
     fn outputs(&mut self, stamped: &Stamped, outputs: &[Output]) {
         self.report.first_ts.get_or_insert(stamped.now);
         self.report.last_ts = Some(stamped.now);
         for output in outputs {
             match output {
                 Output::Execution(execution) => self.execution(execution),
-                Output::Account(account) => self.account(account),
+                Output::Account(account) => self.point(account),
                 Output::Position(view) => {
                     let key = (view.strategy.map(|id| id.0), view.instrument.0);
                     self.positions.insert(key, *view);
                 }
                 Output::Order(update) => match update.cause {
                     OrderCause::Submitted => self.report.orders_count += 1,
-                    OrderCause::Denied => self.report.denied_count += 1,
+                    OrderCause::Denied => {
+                        self.report.denied_count += 1;
+                        if let Some(OrderReason::Denied(denial)) = update.order.reason {
+                            self.report.denials.entry(denial.code()).or_insert((0, denial)).0 += 1;
+                        }
+                    }
                     OrderCause::Reported(argonaut_engine::order::ExecType::Rejected) => {
                         self.report.rejected_count += 1;
                     }

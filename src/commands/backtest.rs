@@ -108,6 +108,9 @@ fn summary(
         "last": report.last_ts.map(iso_time),
         "orders": report.orders_count,
         "denied": report.denied_count,
+        "denials": report.denials.iter().map(|(code, (count, first))| json!({
+            "code": code.to_string(), "count": count, "first": format!("{first:?}"),
+        })).collect::<Vec<_>>(),
         "rejected": report.rejected_count,
         "fills": report.fills_count,
         "fees": fees(executions),
@@ -160,6 +163,9 @@ fn print_table(summary: &Value) {
         for (key, value) in statistics {
             println!("{:<20} {}", key.replace('_', " "), shown(value));
         }
+    }
+    for denial in summary["denials"].as_array().into_iter().flatten() {
+        println!("{:<20} {} times, first {}", shown(&denial["code"]), denial["count"], shown(&denial["first"]));
     }
     for position in summary["positions"].as_array().into_iter().flatten() {
         let owner = position["strategy"].as_u64().map_or("account".to_owned(), |id| format!("strategy {id}"));

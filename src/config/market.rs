@@ -33,10 +33,20 @@ pub fn read(root: &Section<'_>, instruments: &Instruments, folder: &Path) -> Opt
     let agents = simulated_instruments(&section, instruments, simulated == Some(true));
     let speed = read_speed(&section);
     let skip_pauses = seconds(&section, "skip_pauses_s");
+    let folder = data_root(&section, folder);
     let feed = read_feed(&section, simulated == Some(false));
     match simulated? {
         true => Some(MarketMode::Simulated(SimulatedMarketConfig { seed, instruments: agents })),
-        false => Some(MarketMode::Files { feed: feed?, folder: folder.to_owned(), speed, skip_pauses }),
+        false => Some(MarketMode::Files { feed: feed?, folder, speed, skip_pauses }),
+    }
+}
+
+/// Paths of recordings are relative to `market.data_dir`; the environment may say where that is.
+fn data_root(section: &Section<'_>, folder: &Path) -> PathBuf {
+    let written = section.text("data_dir").map(|dir| folder.join(dir));
+    match std::env::var_os("ARGONAUT_DATA") {
+        Some(dir) if written.is_some() => PathBuf::from(dir),
+        _ => written.unwrap_or_else(|| folder.to_owned()),
     }
 }
 

@@ -109,7 +109,7 @@ pub fn parse(file: &Path, text: &str, overrides: &Overrides) -> Result<Config, C
     })?;
     let faults = Faults::default();
     let config = read(file, &table, overrides, &faults);
-    let faults = faults.take();
+    let faults = faults.finish(&table);
     match config {
         Some(config) if faults.is_empty() => Ok(config),
         _ => Err(ConfigError::Faults { file: file.to_owned(), faults }),
@@ -162,8 +162,6 @@ fn read_account(root: &Section<'_>) -> Option<AccountConfig> {
     let account = section.required("id");
     let currency = section.required("currency");
     let starting_cash = section.required::<Notional>("starting_cash");
-    // Asked again where the whole is put together.
-    let _read_later = section.raw("equity_interval_s");
     Some(AccountConfig { account: account?, currency: currency?, starting_cash: starting_cash? })
 }
 

@@ -1,7 +1,7 @@
 //! Reads a parsed configuration file and collects every fault instead of stopping at the first.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -27,34 +27,87 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Faults found so far, shared by all sections of one file.
+/// Faults found so far and keys asked for so far, shared by all sections of one file.
 #[derive(Clone, Default)]
-pub struct Faults(Rc<RefCell<Vec<Fault>>>);
+pub struct Faults {
+    found: Rc<RefCell<Vec<Fault>>>,
+    /// For each table that was looked into: its keys as far as they are known.
+    asked: Rc<RefCell<BTreeMap<String, Asked<'static>>>>,
+}
+
+#[derive(Default)]
+struct Asked<'k> {
+    keys: BTreeSet<&'k str>,
+    /// Every key is meant: a table whose keys are names of the user's.
+    all: bool,
+}
 
 impl Faults {
     pub fn add(&self, field: impl Into<String>, value: impl fmt::Display, remedy: impl fmt::Display) {
         let (value, remedy) = (value.to_string(), remedy.to_string());
-        self.0.borrow_mut().push(Fault { field: field.into(), value, remedy });
+        self.found.borrow_mut().push(Fault { field: field.into(), value, remedy });
     }
 
+    /// Every fault, unknown keys included: those of `table` that no section has asked for.
     #[must_use]
-    pub fn take(&self) -> Vec<Fault> {
-        std::mem::take(&mut self.0.borrow_mut())
+    pub fn finish(&self, table: &Table) -> Vec<Fault> {
+        self.unknown_keys(table, "");
+        std::mem::take(&mut self.found.borrow_mut())
+    }
+
+    fn unknown_keys(&self, table: &Table, path: &str) {
+        let asked = self.asked.borrow();
+        let Some(known) = asked.get(path) else { return };
+        for (key, value) in table {
+            let below = joined(path, key);
+            if !known.all && !known.keys.contains(key.as_str()) {
+                let list: Vec<&str> = known.keys.iter().copied().collect();
+                let remedy = format!("is not known here; known are {}", list.join(", "));
+                let shown = if value.is_table() || value.is_array() { String::new() } else { value.to_string() };
+                self.add(below, shown, remedy);
+                continue;
+            }
+            match value {
+                Value::Table(inner) => self.unknown_keys(inner, &below),
+                Value::Array(list) => {
+                    for (index, item) in list.iter().enumerate() {
+                        if let Value::Table(inner) = item {
+                            self.unknown_keys(inner, &format!("{below}[{index}]"));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn ask(&self, path: &str, key: Option<&'static str>) {
+        let mut asked = self.asked.borrow_mut();
+        let known = asked.entry(path.to_owned()).or_default();
+        match key {
+            Some(key) => {
+                known.keys.insert(key);
+            }
+            None => known.all = true,
+        }
     }
 }
 
-/// One table of the file. When it is dropped, every key that nobody asked for is a fault.
+fn joined(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// One table of the file.
 pub struct Section<'a> {
     table: Option<&'a Table>,
     path: String,
     faults: Faults,
-    asked: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'a> Section<'a> {
     #[must_use]
     pub fn root(table: &'a Table, faults: &Faults) -> Self {
-        Self { table: Some(table), path: String::new(), faults: faults.clone(), asked: RefCell::default() }
+        Self { table: Some(table), path: String::new(), faults: faults.clone() }
     }
 
     /// A table below this one; an absent one reads as empty.
@@ -68,7 +121,7 @@ impl<'a> Section<'a> {
                 None
             }
         };
-        Section { table, path: self.path_of(key), faults: self.faults.clone(), asked: RefCell::default() }
+        Section { table, path: self.path_of(key), faults: self.faults.clone() }
     }
 
     /// An array of tables below this one.
@@ -90,7 +143,6 @@ impl<'a> Section<'a> {
                     table: Some(table),
                     path,
                     faults: self.faults.clone(),
-                    asked: RefCell::default(),
                 }),
                 other => self.faults.add(path, other, "must be a table"),
             }
@@ -105,10 +157,7 @@ impl<'a> Section<'a> {
 
     #[must_use]
     pub fn path_of(&self, key: &str) -> String {
-        match self.path.is_empty() {
-            true => key.to_owned(),
-            false => format!("{}.{key}", self.path),
-        }
+        joined(&self.path, key)
     }
 
     pub fn fault(&self, key: &str, value: impl fmt::Display, remedy: impl fmt::Display) {
@@ -118,7 +167,7 @@ impl<'a> Section<'a> {
     /// The value as the file has it.
     #[must_use]
     pub fn raw(&self, key: &'static str) -> Option<&'a Value> {
-        self.asked.borrow_mut().insert(key);
+        self.faults.ask(&self.path, Some(key));
         self.table.and_then(|table| table.get(key))
     }
 
@@ -127,7 +176,7 @@ impl<'a> Section<'a> {
     pub fn entries(&self) -> Vec<(&'a str, &'a Value)> {
         let entries: Vec<_> =
             self.table.map(|table| table.iter().map(|(k, v)| (k.as_str(), v)).collect()).unwrap_or_default();
-        self.asked.borrow_mut().insert("*");
+        self.faults.ask(&self.path, None);
         entries
     }
 
@@ -230,23 +279,5 @@ impl<'a> Section<'a> {
             }
         }
         texts
-    }
-}
-
-impl Drop for Section<'_> {
-    fn drop(&mut self) {
-        let asked = self.asked.borrow();
-        let Some(table) = self.table else { return };
-        if asked.contains("*") {
-            return;
-        }
-        for (key, value) in table {
-            if !asked.contains(key.as_str()) {
-                let known: Vec<&str> = asked.iter().copied().collect();
-                let remedy = format!("is not known here; known are {}", known.join(", "));
-                let shown = if value.is_table() || value.is_array() { String::new() } else { value.to_string() };
-                self.faults.add(self.path_of(key), shown, remedy);
-            }
-        }
     }
 }

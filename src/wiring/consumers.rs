@@ -51,7 +51,6 @@ pub struct ProjectionConsumer {
     pub snapshot_every: u64,
     pub retention: Retention,
     pub status: Arc<ProjectionStatus>,
-    pub stop: argonaut_actors::shell::StopFlag,
     pub last_snapshot: Seq,
 }
 
@@ -117,7 +116,7 @@ impl ProjectionConsumer {
                     }
                 }
             }
-            if self.stop.is_set() || waited > REOPEN_AFTER {
+            if waited > REOPEN_AFTER {
                 // The factory opens anew, and makes a new file where the old one is gone for good.
                 return Err(ConsumerFault("the database stays away".to_owned()));
             }

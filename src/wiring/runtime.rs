@@ -325,7 +325,6 @@ impl Parts {
                 snapshot_every: every,
                 retention: Retention { bytes_max: Some(bytes * kept as u64), age_max: None },
                 status: status.clone(),
-                stop: StopFlag::default(),
                 last_snapshot,
             };
             let follower = follower(core, &layout, &lane, cursor)?;

@@ -85,6 +85,8 @@ impl<P: Probe> Core<P> {
     fn start_engine(&mut self, out: &mut Vec<Output>) -> Result<Done, Refusal> {
         self.breaker.start(self.now, &mut self.breaker_out)?;
         self.flush_breaker(out);
+        // The day's loss is counted from here, not from the first price.
+        self.equity_changed(out);
         self.start_if_ready(out);
         Ok(Done::Accepted)
     }

@@ -147,14 +147,17 @@ impl<P: Probe> Core<P> {
             config.venues_count
         );
         let instruments_count = config.instruments.len();
+        let book = PositionBook::new(&config.account, &config.instruments);
+        let mut gate = Gate::new(config.limits.clone(), &config.account, &config.instruments);
+        gate.handle_equity(book.equity());
         let sessions: Vec<Session> =
             (0..config.venues_count).map(|venue| Session::new(VenueId(venue as u8))).collect();
         Self {
             session_states: sessions.iter().map(Session::state).collect(),
             sessions,
-            book: PositionBook::new(&config.account, &config.instruments),
+            book,
             breaker: Breaker::new(config.breaker.clone(), &config.instruments),
-            gate: Gate::new(config.limits.clone(), &config.account, &config.instruments),
+            gate,
             runners: Vec::with_capacity(64),
             runner_of: BTreeMap::new(),
             quotes: vec![None; instruments_count],
