@@ -3,4 +3,5 @@
 pub mod backtest;
 pub mod commands;
 pub mod config;
+pub mod storm;
 pub mod wiring;
