@@ -3,7 +3,7 @@
 
 use actix::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ impl ShellStatus {
 /// One child of the supervisor.
 pub struct Child {
     pub name: &'static str,
-    pub factory: Factory,
+    pub factory: Arc<Mutex<Factory>>,
     pub restart: Restart,
     pub status: Arc<ShellStatus>,
     /// Told once when the restarts of this child do not help.
@@ -118,7 +118,7 @@ pub struct StopAll;
 impl Supervisor {
     #[must_use]
     pub fn new(children: Vec<Child>) -> Self {
-        let running = |child| Running {
+        let running = |child: Child| Running {
             child,
             stop: StopFlag::default(),
             thread: None,
@@ -134,19 +134,18 @@ impl Supervisor {
         if running.stop.is_set() {
             return;
         }
-        let made = catch_unwind(AssertUnwindSafe(|| (running.child.factory)()))
-            .unwrap_or_else(|panic| Err(ShellFault(panic_text(&*panic))));
-        let mut shell = match made {
-            Ok(shell) => shell,
-            Err(fault) => return self.failed(index, &fault, context),
-        };
-        running.child.status.set(ShellState::Running);
+        running.child.status.set(ShellState::Starting);
         running.started = Some(quanta::Instant::now());
-        let stop = running.stop.clone();
+        let (stop, status, factory) =
+            (running.stop.clone(), running.child.status.clone(), running.child.factory.clone());
+        // Made on its own thread: opening files and replaying may take long, and the supervisor has others.
         let spawned = std::thread::Builder::new().name(running.child.name.to_owned()).spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| shell.run(&stop)))
-                .unwrap_or_else(|panic| Err(ShellFault(panic_text(&*panic))));
-            drop(shell);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                let mut shell = factory.lock().unwrap_or_else(PoisonError::into_inner)()?;
+                status.set(ShellState::Running);
+                shell.run(&stop)
+            }))
+            .unwrap_or_else(|panic| Err(ShellFault(panic_text(&*panic))));
             report(&address, Ended { index, result });
         });
         match spawned {

@@ -50,6 +50,7 @@ async fn wait(runtime: &Runtime, mut interrupt: Signal, mut terminate: Signal) -
             _ = interrupt.recv() => return Ended::Asked,
             _ = terminate.recv() => return Ended::Asked,
             _ = look.tick() => {
+                runtime.tick();
                 if runtime.lane_has_ended() {
                     return Ended::LaneGone;
                 }

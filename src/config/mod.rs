@@ -121,9 +121,8 @@ fn read(file: &Path, table: &toml::Table, overrides: &Overrides, faults: &Faults
     let folder = file.parent().unwrap_or_else(|| Path::new("."));
     let account = read_account(&root);
     let listen = read_listen(&root, overrides);
-    let data_dir = overrides.data_dir.clone().or_else(|| {
-        root.section("data").text("dir").map(|dir| folder.join(dir))
-    });
+    let written_dir = root.section("data").text("dir").map(|dir| folder.join(dir));
+    let data_dir = overrides.data_dir.clone().or(written_dir);
     if data_dir.is_none() {
         faults.add("data.dir", "", "is missing: name the folder that holds journal and database");
     }

@@ -45,9 +45,6 @@ impl Wire {
         (self.on_the_way[next].0 <= now).then(|| self.on_the_way.remove(next).2)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.on_the_way.is_empty()
-    }
 
     /// The connection is gone, and with it everything that was on its way.
     pub fn cut(&mut self) {

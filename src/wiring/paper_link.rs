@@ -229,7 +229,7 @@ impl PaperLink {
     fn keep(&mut self) -> Result<(), ShellFault> {
         let log = &mut self.log;
         let mut fault = None;
-        while let Some(record) = self.exchange.poll_record() {
+        for record in self.exchange.drain_records() {
             let kept = postcard::to_stdvec(&record)
                 .map_err(|fault| fault.to_string())
                 .and_then(|bytes| log.append(&bytes).map_err(|fault| fault.to_string()));

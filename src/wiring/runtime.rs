@@ -25,7 +25,7 @@ use argonaut_engine::ids::{Seq, UserId};
 use argonaut_engine::strategy::Registry;
 use argonaut_engine::units::{Nanos, Px};
 use argonaut_gateway::auth::{SetupToken, SigningKey};
-use argonaut_gateway::ports::{BuildInfo, KindInfo, MarketOrigin, Mode, Status};
+use argonaut_gateway::ports::{BuildInfo, MarketOrigin, Mode, Status};
 use argonaut_gateway::view::{View, ViewBounds};
 use argonaut_gateway::{Deps, Gateway, GatewayConfig};
 use argonaut_paper::exchange::{Exchange, ExchangeConfig, VenueRecord};
@@ -117,6 +117,12 @@ impl Runtime {
     #[must_use]
     pub fn status(&self) -> &Arc<ProcessStatus> {
         &self.status
+    }
+
+    /// Takes over what the lane has measured. Called ten times a second.
+    pub fn tick(&self) {
+        let mut reader = self.status.latencies.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        reader.read();
     }
 
     /// The lane's thread has ended: the journal failed, and nothing may be sent any more.
@@ -346,7 +352,7 @@ impl Parts {
         let (clock, config, layout, status) =
             (self.clock.clone(), self.config.clone(), self.layout.clone(), status.clone());
         child("paper link", move || {
-            let (exchange, log) = open_exchange(&config, &layout)?;
+            let (exchange, log) = open_exchange(&config, &layout, clock.now())?;
             let feeds = feed_factory(&config, &last_px);
             let rates = config.fx_rates.clone();
             let link =
@@ -389,8 +395,7 @@ impl Parts {
         status: &Arc<ProcessStatus>,
         setup: SetupToken,
     ) -> Result<Deps, Failure> {
-        let stores = adapters::stores(sql.handle(), access, &self.layout.root.join(PROJECTION_FILE), &self.clock)
-            .map_err(|fault| Failure::new(Exit::Data, fault))?;
+        let stores = adapters::stores(sql.handle(), access, &self.layout.root.join(PROJECTION_FILE), &self.clock);
         Ok(Deps {
             control: Arc::new(LaneControl(handle.clone())),
             users: stores.users,
@@ -400,7 +405,7 @@ impl Parts {
             status: status.clone() as Arc<dyn Status>,
             clock: Arc::new(WallClock(self.clock.clone())),
             view: self.view.clone(),
-            kinds: kinds(),
+            kinds: Registry::builtin(),
             signing_key: signing_key(&self.layout)?,
             setup: Arc::new(setup),
         })
@@ -454,18 +459,6 @@ fn new_view(config: &Config, clock: &Clock, recovery: &Recovery) -> Arc<View> {
     Arc::new(view)
 }
 
-fn kinds() -> Vec<KindInfo> {
-    let registry = Registry::builtin();
-    let info = |kind: &argonaut_engine::strategy::Kind| KindInfo {
-        name: kind.name,
-        title: kind.title,
-        description: kind.description,
-        instruments: kind.instruments,
-        params: kind.params,
-    };
-    registry.kinds().iter().map(info).collect()
-}
-
 /// The key that signs access tokens: random, in a file that only this user may read.
 fn signing_key(layout: &Layout) -> Result<SigningKey, Failure> {
     use std::io::Write;
@@ -488,7 +481,7 @@ fn signing_key(layout: &Layout) -> Result<SigningKey, Failure> {
 }
 
 /// The exchange as its own log tells it.
-fn open_exchange(config: &Config, layout: &Layout) -> Result<(Exchange, RecordLog), ShellFault> {
+fn open_exchange(config: &Config, layout: &Layout, now: Nanos) -> Result<(Exchange, RecordLog), ShellFault> {
     let opened = RecordLog::open(&layout.venue_log).map_err(shell_fault)?;
     if opened.cut_bytes > 0 {
         tracing::warn!(bytes = opened.cut_bytes, "a torn record was cut off the paper exchange's log");
@@ -497,9 +490,23 @@ fn open_exchange(config: &Config, layout: &Layout) -> Result<(Exchange, RecordLo
     for bytes in &opened.records {
         records.push(postcard::from_bytes(bytes).map_err(shell_fault)?);
     }
-    let settings = ExchangeConfig { durable: true, ..config.exchange.clone() };
+    let epoch = venue_epoch(layout, opened.records.is_empty(), now)?;
+    let settings = ExchangeConfig { durable: true, epoch, ..config.exchange.clone() };
     let exchange = Exchange::recover(settings, config.instruments.clone(), records.into_iter()).map_err(shell_fault)?;
     Ok((exchange, opened.log))
+}
+
+/// Tells this log's execution ids from those of an earlier log that was thrown away: the second in which the
+/// log began, kept beside it.
+fn venue_epoch(layout: &Layout, log_is_new: bool, now: Nanos) -> Result<u32, ShellFault> {
+    let path = layout.root.join("paper-exchange.epoch");
+    if !log_is_new {
+        let text = std::fs::read_to_string(&path).map_err(|fault| ShellFault(format!("{}: {fault}", path.display())))?;
+        return text.trim().parse().map_err(|fault| ShellFault(format!("{}: {fault}", path.display())));
+    }
+    let epoch = u32::try_from(now.raw() / 1_000_000_000).map_err(shell_fault)?;
+    std::fs::write(&path, epoch.to_string()).map_err(|fault| ShellFault(format!("{}: {fault}", path.display())))?;
+    Ok(epoch)
 }
 
 fn feed_factory(config: &Config, last_px: &[Option<Px>]) -> FeedFactory {
@@ -540,7 +547,7 @@ fn child(
     });
     Child {
         name,
-        factory: Box::new(move || factory()),
+        factory: Arc::new(Mutex::new(Box::new(move || factory()))),
         restart: RESTART,
         status: Arc::new(ShellStatus::default()),
         escalate,
