@@ -55,6 +55,17 @@ impl Place {
     pub fn overrides(&self) -> Overrides {
         Overrides { listen: self.listen, data_dir: self.data_dir.clone() }
     }
+
+    /// The data folder. The configuration is read only when the folder is not named.
+    ///
+    /// # Errors
+    /// Those of the configuration.
+    pub fn data_folder(&self) -> Result<PathBuf, ConfigError> {
+        match &self.data_dir {
+            Some(folder) => Ok(folder.clone()),
+            None => crate::config::load(&self.config, &self.overrides()).map(|config| config.data_dir),
+        }
+    }
 }
 
 /// Exit codes of the binary. Documented in the guide; programs may rely on them.
