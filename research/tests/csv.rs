@@ -151,6 +151,24 @@ fn each_rule_has_its_action() {
 }
 
 #[test]
+fn what_one_rule_lets_through_must_keep_the_others() {
+    let folder = write("1000,1.1,1.2,5,5\n900,1.3,1.2,5,5\n2000,1.3,1.2,5,5\n");
+    let spec = r#"
+        [[sources]]
+        instrument = "EURUSD"
+        rules = { crossed = "keep", out_of_order = "drop" }
+        [sources.csv]
+        kind = "quotes"
+        paths = ["x.csv"]
+        header = false
+        time_format = "unix_s"
+        columns = { timestamp = 0, bid = 1, ask = 2, bid_size = 3, ask_size = 4 }
+    "#;
+    let (events, reports) = all(spec, folder.path());
+    assert_eq!((events.len(), reports[0].dropped_by_reason.as_slice()), (2, &[("out_of_order", 1)][..]));
+}
+
+#[test]
 fn trades_with_date_and_time_in_two_columns() {
     let spec = r#"
         [[sources]]

@@ -43,15 +43,26 @@ fn csv_quotes() {
         while source.next().unwrap().is_some() {
             count += 1;
         }
-        let took = (cpu() - start);
+        let took = cpu() - start;
         assert_eq!(count, ROWS);
         println!("stream {round}: {:.2} M rows/s, peak {} MiB", count as f64 / took / 1e6, peak_rss_kib() / 1024);
     }
     let mut source = common::open(spec, folder.path()).unwrap();
     let start = cpu();
     let recorded = Recorded::read(source.as_mut()).unwrap();
-    let took = (cpu() - start);
+    let took = cpu() - start;
     println!("load: {:.2} M rows/s, peak {} MiB", recorded.len() as f64 / took / 1e6, peak_rss_kib() / 1024);
+    let catalog = folder.path().join("catalog");
+    let imported = argonaut_research::catalog::import(&common::spec(spec).sources[0], &common::table(), folder.path(), &catalog).unwrap();
+    let own = format!("[[sources]]\ninstrument = \"EURUSD\"\n[sources.catalog]\npath = \"{}\"", imported.path.display());
+    for round in 0..3 {
+        let mut source = common::open(&own, folder.path()).unwrap();
+        let (start, mut count) = (cpu(), 0_usize);
+        while source.next().unwrap().is_some() {
+            count += 1;
+        }
+        println!("catalogue {round}: {:.2} M records/s", count as f64 / (cpu() - start) / 1e6);
+    }
     let start = cpu();
     let sum: u64 = recorded.iter().map(|event| event.ts().raw() & 1).sum();
     println!("iterate: {:.2} M quotes/s ({sum})", recorded.len() as f64 / (cpu() - start) / 1e6);

@@ -130,6 +130,8 @@ impl Checker {
             MarketEvent::Trade(trade) => self.trade(trade),
             MarketEvent::Bar(bar) => self.bar(bar),
         };
+        // What is let through by one rule must still keep the others.
+        let broken = broken.filter(|(action, _)| *action != Action::Keep);
         if let Some((action, reason)) = broken.or_else(|| self.place_in_time(event)) {
             match action {
                 Action::Fault => return Verdict::Fault(reason),

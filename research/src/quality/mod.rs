@@ -231,7 +231,7 @@ impl Inspector {
                 median_bps: spread_bps.value_at_quantile(0.5) as f64 / 1e4,
             });
         }
-        report.step_median_secs = (!steps.is_empty()).then(|| steps.value_at_quantile(0.5) as f64 / 1e9);
+        report.step_median_secs = (!steps.is_empty()).then(|| three_digits(steps.value_at_quantile(0.5)) as f64 / 1e9);
         gaps.finish(&mut report);
         report.sources = sources;
         report

@@ -90,7 +90,7 @@ pub fn round_trips(fills: &[StatFill]) -> Vec<RoundTrip> {
         }
     }
     done.extend(open.into_values().map(|open| open.trip));
-    done.sort_by(|a, b| (a.opened, a.strategy, a.instrument).cmp(&(b.opened, b.strategy, b.instrument)));
+    done.sort_by_key(|trip| (trip.opened, trip.strategy, trip.instrument));
     done
 }
 
