@@ -1,0 +1,5 @@
+//! Functions that must not panic whatever bytes they are given, one for each target.
+
+#[path = "../../persistence/tests/support/crash.rs"]
+mod crash;
+pub mod journal;
