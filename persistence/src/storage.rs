@@ -27,6 +27,8 @@ pub unsafe trait Segment: Send + Sync {
     /// # Errors
     /// When the disk has no room for the range.
     fn touch(&self, range: Range<usize>) -> io::Result<()>;
+    /// The range will not be looked at again soon: its memory may go. The bytes stay.
+    fn release(&self, _range: Range<usize>) {}
 }
 
 /// How a segment is opened.
@@ -269,6 +271,29 @@ unsafe impl Segment for MappedSegment {
     fn touch(&self, range: Range<usize>) -> io::Result<()> {
         touch(&self.map, range)
     }
+    fn release(&self, range: Range<usize>) {
+        release(&self.map, range);
+    }
+}
+
+/// A multiple of any page size there is.
+const PAGES: usize = 64 << 10;
+
+/// Keeps the process small however much is written: the pages stay with the system, which counts them as
+/// its own.
+#[cfg(target_os = "linux")]
+fn release(map: &memmap2::MmapRaw, range: Range<usize>) {
+    let (start, end) = (range.start.next_multiple_of(PAGES), range.end / PAGES * PAGES);
+    if start < end {
+        // SAFETY: for a shared map of a file this drops page table entries alone; the next access finds
+        // the same bytes in the page cache. Failing costs memory and nothing else.
+        let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, end - start) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn release(_map: &memmap2::MmapRaw, _range: Range<usize>) {
+    let _ = PAGES;
 }
 
 #[cfg(target_os = "linux")]

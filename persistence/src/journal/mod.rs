@@ -245,6 +245,8 @@ fn active_segment(storage: &dyn Storage, config: &Config, findings: Findings) ->
     if let Some(tail) = findings.tail
         && !tail.sealed
     {
+        // Recovery has looked at all of it.
+        tail.mapped.segment().release(0..tail.mapped.len());
         return Ok(Active::new(tail.mapped, tail.end, true));
     }
     let first = findings.last.next();

@@ -48,7 +48,12 @@ struct Place {
     mapped: Mapped,
     first: Seq,
     at: usize,
+    /// Bytes whose memory was given back.
+    released: usize,
 }
+
+/// What was read gives its memory back in pieces of this size.
+const RELEASE_BYTES: usize = 1 << 20;
 
 impl Reader {
     /// Reads from the record `from` on; `Seq(1)` is the beginning of a journal.
@@ -129,6 +134,9 @@ impl Reader {
             }
             let seen = look(record).map_err(|error| place.damaged(seq, error))?;
             place.at += record.len();
+            if place.at - place.released >= RELEASE_BYTES {
+                place.release();
+            }
             self.next = seq.next();
             self.last_now = now;
             return Ok(Some(seen));
@@ -147,7 +155,7 @@ impl Reader {
             Err(error) => return Err(error.into()),
         };
         mapped.check_first(self.next).map_err(|fault| ReadError::Header { segment: name, fault })?;
-        self.place = Some(Place { mapped, first: self.next, at: HEADER_BYTES });
+        self.place = Some(Place { mapped, first: self.next, at: HEADER_BYTES, released: 0 });
         Ok(true)
     }
 
@@ -187,6 +195,11 @@ impl Reader {
 }
 
 impl Place {
+    #[cold]
+    fn release(&mut self) {
+        self.mapped.segment().release(self.released..self.at);
+        self.released = self.at / RELEASE_BYTES * RELEASE_BYTES;
+    }
     #[cold]
     fn describe(&self) -> (String, usize) {
         (segment::name(self.first), self.at)

@@ -20,7 +20,11 @@ const WARM_BYTES: usize = 1 << 20;
 /// How long the sync thread looks for more work before it sleeps.
 const SPINS_MAX: u32 = 4_000;
 const SYNC_SLEEP: Duration = Duration::from_millis(5);
+/// How long the keeper sleeps while the lane moves, and while it does not.
 const KEEPER_SLEEP: Duration = Duration::from_millis(2);
+const KEEPER_IDLE_SLEEP: Duration = Duration::from_millis(20);
+/// What the lane has filled gives its memory back in pieces of this size.
+const RELEASE_BYTES: usize = 1 << 20;
 
 /// Name of the file that remembers how far the disk is known to have followed.
 pub(super) const MARK: &str = "sync.mark";
@@ -112,12 +116,26 @@ struct Tended {
     touched: usize,
     /// Bytes that were written through.
     warmed: usize,
+    /// Bytes whose memory was given back.
+    released: usize,
 }
 
 impl Tended {
     fn new(active: Arc<Active>) -> Self {
         let end = active.end.load(Ordering::Acquire);
-        Self { active, touched: end, warmed: end }
+        // A segment of an earlier run was written through by it.
+        let warmed = if end == HEADER_BYTES { end } else { active.mapped.len() };
+        Self { active, touched: end, warmed, released: 0 }
+    }
+
+    /// Gives back the memory of what the lane has left behind.
+    fn release(&mut self) {
+        let end = self.active.end.load(Ordering::Acquire);
+        if end >= self.released + 2 * RELEASE_BYTES {
+            let to = end - RELEASE_BYTES;
+            self.active.mapped.segment().release(self.released..to);
+            self.released = to / RELEASE_BYTES * RELEASE_BYTES;
+        }
     }
 
     /// Makes the pages ahead of the lane writable once more: a sync has taken that away.
@@ -138,13 +156,15 @@ impl Tended {
         let from = self.warmed.max(self.active.end.load(Ordering::Acquire));
         let to = (from + WARM_BYTES).min(self.active.mapped.len());
         if from >= to {
+            self.warmed = to;
             return Ok(false);
         }
         let segment = self.active.mapped.segment();
         segment.touch(from..to)?;
         segment.sync(from..to)?;
+        segment.release(from..to);
         self.warmed = to;
-        // Syncing has taken the readiness of these pages away again.
+        // The pages are no longer ready for writing.
         self.touched = self.touched.min(from);
         Ok(true)
     }
@@ -178,6 +198,7 @@ impl Keeper {
         {
             self.current = next;
         }
+        self.current.release();
         if self.current.touch()? {
             return Ok(true);
         }
@@ -188,10 +209,19 @@ impl Keeper {
             }
             None => Ok(false),
             Some(next) => {
-                let warmed = self.current.warm()? || next.warm()?;
-                Ok(warmed || next.touch()?)
+                // One piece a round and no hurry: the sync thread needs the disk more.
+                if !self.current.warm()? && !next.warm()? {
+                    next.touch()?;
+                }
+                Ok(false)
             }
         }
+    }
+
+    /// Both segments were written through.
+    fn is_warm(&self) -> bool {
+        let warm = |tended: &Tended| tended.warmed >= tended.active.mapped.len();
+        warm(&self.current) && self.next.as_ref().is_some_and(warm)
     }
 
     fn prepare(&self) -> io::Result<Arc<Active>> {
@@ -304,9 +334,16 @@ fn wait_for_append(shared: &Shared) {
 }
 
 fn run_keeper(work: &Work, shared: &Shared) {
+    let mut seen = 0;
     while !shared.stopping.load(Ordering::Acquire) {
-        if !lock(&work.keeper).step() {
-            thread::park_timeout(KEEPER_SLEEP);
+        let mut keeper = lock(&work.keeper);
+        if keeper.step() {
+            continue;
         }
+        let appended = shared.appended.load(Ordering::Acquire);
+        let calm = appended == seen && keeper.is_warm();
+        seen = appended;
+        drop(keeper);
+        thread::park_timeout(if calm { KEEPER_IDLE_SLEEP } else { KEEPER_SLEEP });
     }
 }
