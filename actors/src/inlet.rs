@@ -142,7 +142,7 @@ impl LaneHandle {
         command: Command,
         reply: Option<tokio::sync::oneshot::Sender<Answer>>,
     ) -> Result<(), SubmitError> {
-        if Arc::strong_count(&self.control) == 1 {
+        if self.status.has_ended() {
             return Err(SubmitError::Gone);
         }
         let id = CommandId(self.next_id.fetch_add(1, Ordering::Relaxed));
@@ -150,6 +150,11 @@ impl LaneHandle {
         if self.control.push(asked).is_err() {
             self.status.commands_refused_count.fetch_add(1, Ordering::Relaxed);
             return Err(SubmitError::Busy);
+        }
+        if self.status.has_ended() {
+            // It ended between the look and the push: nobody else would let go of the command.
+            while self.control.pop().is_some() {}
+            return Err(SubmitError::Gone);
         }
         self.bell.ring();
         Ok(())

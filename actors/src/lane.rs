@@ -7,7 +7,7 @@ use crate::inlet::{Asked, Inlets, LinkEnd, Outbound};
 use crate::journal::{JournalFault, JournalWriter};
 use crate::probe::{LaneProbe, NoProbe};
 use argonaut_engine::bounds::OUTPUTS_PER_INPUT_MAX;
-use argonaut_engine::event::{Done, EngineState, Input, LinkEvent, Output, Refusal, Source, Stamped};
+use argonaut_engine::event::{Done, Input, LinkEvent, Output, Refusal, Source, Stamped};
 use argonaut_engine::ids::{CommandId, Seq, VenueId};
 use argonaut_engine::text::Text;
 use argonaut_engine::units::{Nanos, Span};
@@ -52,9 +52,16 @@ pub struct LaneStatus {
     pub core_faults_count: AtomicU64,
     pub latency_breaches_count: AtomicU64,
     stop: AtomicBool,
+    ended: AtomicBool,
 }
 
 impl LaneStatus {
+    /// The lane takes no commands any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
     /// Asks the lane to end after what it is doing.
     pub fn request_stop(&self) {
         self.stop.store(true, Ordering::Release);
@@ -148,6 +155,8 @@ impl<J: JournalWriter> Lane<J> {
     /// # Errors
     /// [`LaneFault`]; nothing may be sent any more and the process must end.
     pub fn run(mut self) -> Result<J, LaneFault> {
+        // Also when this thread panics: whoever waits for an answer must learn that none will come.
+        let _closing = Closing { status: self.status.clone(), control: self.inlets.control.clone() };
         if let Some(core) = self.config.pin {
             core_affinity::set_for_current(core_affinity::CoreId { id: core });
         }
@@ -313,13 +322,11 @@ impl<J: JournalWriter> Lane<J> {
                 }
             }
             Held::Reply { id, result } => {
-                // Answers come in the order of the commands; whoever stopped waiting is skipped.
-                while let Some((waiting, reply)) = self.waiting.pop_front() {
-                    if waiting == id {
-                        // The asker may have gone away; the command has been carried out all the same.
-                        let _gone = reply.send(Answer { seq, result });
-                        break;
-                    }
+                // Almost always the first one; a command that nobody waits for is not in the list.
+                let place = self.waiting.iter().position(|(waiting, _)| *waiting == id);
+                if let Some((_, reply)) = place.and_then(|place| self.waiting.remove(place)) {
+                    // The asker may have gone away; the command has been carried out all the same.
+                    let _gone = reply.send(Answer { seq, result });
                 }
                 Ok(())
             }
@@ -422,10 +429,15 @@ impl<J: JournalWriter> Lane<J> {
     }
 }
 
-impl<J: JournalWriter> Lane<J> {
-    /// The engine's state, for the wiring's log.
-    #[must_use]
-    pub fn engine(&self) -> EngineState {
-        self.core.engine()
+/// Says that the lane has ended, and lets go of commands that it will not take any more.
+struct Closing {
+    status: Arc<LaneStatus>,
+    control: Arc<crossbeam_queue::ArrayQueue<Asked>>,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.status.ended.store(true, Ordering::SeqCst);
+        while self.control.pop().is_some() {}
     }
 }

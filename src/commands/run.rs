@@ -26,7 +26,8 @@ pub fn run(place: &Place, json: bool) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Ended::LaneGone => {
-            // The journal or the core failed for good: the orders at the venue are the dead-man's business.
+            // The journal or the core failed for good: nothing may be sent any more but cancels.
+            runtime.cancel_without_the_lane();
             let failure = runtime.stop().err();
             Err(failure.unwrap_or_else(|| Failure::new(Exit::Journal, "the lane has ended")))
         }

@@ -131,6 +131,19 @@ impl Runtime {
         self.lane.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
+    /// The engine cannot cancel any more: the venue is told by the dead-man's own way.
+    pub fn cancel_without_the_lane(&self) {
+        let link = &self.status.link;
+        link.cancel_all.store(true, Ordering::Release);
+        for _ in 0..STOP_LOOKS {
+            if !link.cancel_all.load(Ordering::Acquire) {
+                return;
+            }
+            std::thread::sleep(STOP_PATIENCE / STOP_LOOKS);
+        }
+        tracing::error!("the link to the venue did not take the mass cancel; cancel by hand");
+    }
+
     /// Stops in order: edges, strategies and orders, links and followers, lane, journal last.
     ///
     /// # Errors
