@@ -2,4 +2,5 @@
 
 #[path = "../../persistence/tests/support/crash.rs"]
 mod crash;
+pub mod feeds;
 pub mod journal;

@@ -153,6 +153,30 @@ fn every_damage_is_noticed() {
 }
 
 #[test]
+fn a_forged_header_is_refused_or_read_within_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = import_ticks(folder.path()).path;
+    let good = std::fs::read(&path).unwrap();
+    let spec = source("EURUSD", &path, "");
+    for place in 8..124 {
+        for value in [0x00, 0x01, 0x7F, 0x80, 0xFF] {
+            let mut forged = good.clone();
+            forged[place] = value;
+            let crc = crc32c::crc32c(&forged[..124]);
+            forged[124..128].copy_from_slice(&crc.to_le_bytes());
+            std::fs::write(&path, &forged).unwrap();
+            if let Ok(mut opened) = open(&spec, Path::new("/")) {
+                let mut count = 0;
+                while let Ok(Some(_)) = opened.next() {
+                    count += 1;
+                }
+                assert!(count <= ROWS, "byte {place} = {value}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_instrument_and_its_grid_are_checked() {
     let folder = tempfile::tempdir().unwrap();
     let path = import_ticks(folder.path()).path;

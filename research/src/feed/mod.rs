@@ -20,6 +20,7 @@ mod rows;
 pub mod spec;
 pub mod time;
 pub mod workload;
+mod zone;
 
 pub use fault::{Action, FeedFault, Policy, Reason, RowFault, SourceReport};
 pub use merge::{Merge, open};
