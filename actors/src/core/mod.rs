@@ -358,10 +358,16 @@ impl<P: Probe> Core<P> {
             } else {
                 break;
             };
-            let done = self.probe.ticks();
-            self.probe.handled(actor, queued, ticks, done);
-            ticks = done;
+            ticks = self.measured(actor, queued, ticks);
         }
+    }
+
+    /// Tells the probe that an actor is done; answers when.
+    #[inline]
+    fn measured(&mut self, actor: ActorKind, queued: u64, begun: u64) -> u64 {
+        let done = self.probe.ticks();
+        self.probe.handled(actor, queued, begun, done);
+        done
     }
 
     #[inline]
@@ -380,12 +386,16 @@ impl<P: Probe> Core<P> {
         if let MarketEvent::Quote(quote) = event {
             self.quotes[index] = Some(*quote);
         }
+        let arrived = self.probe.ticks();
         self.begin(ActorKind::PositionBook);
         let moved = self.book.handle_market(self.now, event);
+        let booked = self.measured(ActorKind::PositionBook, arrived, arrived);
         self.begin(ActorKind::RiskGate);
         self.gate.handle_market(self.now, event);
+        let gated = self.measured(ActorKind::RiskGate, arrived, booked);
         self.begin(ActorKind::CircuitBreaker);
         self.breaker.handle_market(self.now, event.instrument());
+        self.measured(ActorKind::CircuitBreaker, arrived, gated);
         if moved {
             self.equity_changed(out);
         }
