@@ -86,7 +86,7 @@ fn one_life(disk: &CrashDisk, config: &Config, model: &mut Model, rng: &mut Rng)
     assert_eq!(recovered.last.0, model.appended.len() as u64, "nothing is lost without a cut");
     for _ in 0..rng.below(60) {
         // Now and then enough to fill the rest of a segment.
-        let burst = if rng.one_in(12) { 9_000 } else { 20 };
+        let burst = if rng.one_in(20) { 9_000 } else { 20 };
         for _ in 0..=rng.below(burst) {
             let stamped = next_input(model, rng);
             if writer.append(&stamped).is_err() {
@@ -117,7 +117,7 @@ fn next_input(model: &Model, rng: &mut Rng) -> Stamped {
 fn what_is_recovered_is_a_beginning_with_everything_safe() {
     let first = env("POWER_CUT_FIRST", 0);
     let mut cuts = 0;
-    for seed in first..first + env("POWER_CUT_SEEDS", 60) {
+    for seed in first..first + env("POWER_CUT_SEEDS", 30) {
         let outcome = std::panic::catch_unwind(|| live(seed));
         match outcome {
             Ok(count) => cuts += count,
