@@ -9,8 +9,10 @@
 //! counted twice, the position is the sum of the executions, holds return to zero, limits are not exceeded
 //! even at worst case, and a replay of the journal gives the same state.
 
+mod checks;
 mod disk;
 mod link;
+mod replay;
 mod world;
 
 pub use world::{Outcome, World};

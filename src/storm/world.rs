@@ -2,6 +2,7 @@
 
 use super::disk::Disk;
 use super::link::Wire;
+use super::replay::replay;
 use super::{Faults, Rng};
 use crate::config::{self, Config, Overrides};
 use crate::wiring::core_config;
@@ -51,9 +52,9 @@ pub struct Outcome {
 
 /// Interrupts the core where the world wants it to.
 #[derive(Clone)]
-struct FaultProbe {
-    rng: Rc<RefCell<Rng>>,
-    parts: u32,
+pub(super) struct FaultProbe {
+    pub(super) rng: Rc<RefCell<Rng>>,
+    pub(super) parts: u32,
 }
 
 impl Probe for FaultProbe {
@@ -69,36 +70,36 @@ impl Probe for FaultProbe {
 
 /// The venue's truth about one execution, corrections included.
 #[derive(Clone, Copy, Debug)]
-struct TrueFill {
-    instrument: InstrumentId,
-    side: Side,
-    qty: Qty,
-    report: ExecutionReport,
-    revision: u32,
-    busted: bool,
+pub(super) struct TrueFill {
+    pub(super) instrument: InstrumentId,
+    pub(super) side: Side,
+    pub(super) qty: Qty,
+    pub(super) report: ExecutionReport,
+    pub(super) revision: u32,
+    pub(super) busted: bool,
 }
 
 /// The world of one seed.
 pub struct World {
-    seed: u64,
-    rng: Rng,
-    faults: Faults,
-    config: Config,
-    core_config: Arc<CoreConfig>,
-    core: Core<FaultProbe>,
-    exchange: Exchange,
-    wire: Wire,
-    disk: Disk,
-    snapshot: Option<CoreState>,
-    now: Nanos,
-    connected: bool,
-    out: Vec<Output>,
-    px: Vec<i64>,
-    sent: BTreeMap<ClOrdId, u32>,
-    truth: BTreeMap<ExecId, TrueFill>,
-    next_command: u64,
-    corrected: bool,
-    outcome: Outcome,
+    pub(super) seed: u64,
+    pub(super) rng: Rng,
+    pub(super) faults: Faults,
+    pub(super) config: Config,
+    pub(super) core_config: Arc<CoreConfig>,
+    pub(super) core: Core<FaultProbe>,
+    pub(super) exchange: Exchange,
+    pub(super) wire: Wire,
+    pub(super) disk: Disk,
+    pub(super) snapshot: Option<CoreState>,
+    pub(super) now: Nanos,
+    pub(super) connected: bool,
+    pub(super) out: Vec<Output>,
+    pub(super) px: Vec<i64>,
+    pub(super) sent: BTreeMap<ClOrdId, u32>,
+    pub(super) truth: BTreeMap<ExecId, TrueFill>,
+    pub(super) next_command: u64,
+    pub(super) corrected: bool,
+    pub(super) outcome: Outcome,
 }
 
 const VENUE: VenueId = VenueId(0);
@@ -163,7 +164,7 @@ impl World {
         self.outcome
     }
 
-    fn broken(&mut self, what: String) {
+    pub(super) fn broken(&mut self, what: String) {
         let at = self.core.seq();
         self.outcome.broken.push(format!("seed {} at input {at}: {what}", self.seed));
     }
@@ -258,7 +259,7 @@ impl World {
         }
     }
 
-    fn command(&mut self, command: Command) {
+    pub(super) fn command(&mut self, command: Command) {
         let id = CommandId(self.next_command);
         self.next_command += 1;
         self.input(Source::Control, Input::Command(CommandEnvelope { id, user: USER, command }));
@@ -334,13 +335,13 @@ impl World {
         }
     }
 
-    fn connect(&mut self) {
+    pub(super) fn connect(&mut self) {
         self.connected = true;
         self.input(Source::Venue, Input::Link(LinkEvent::Connecting { venue: VENUE }));
         self.input(Source::Venue, Input::Link(LinkEvent::LoggedOn { venue: VENUE }));
     }
 
-    fn cut(&mut self) {
+    pub(super) fn cut(&mut self) {
         self.outcome.cuts += 1;
         self.connected = false;
         self.wire.cut();
@@ -460,7 +461,7 @@ impl World {
     }
 
     /// Lets everything that is due happen.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for _ in 0..10_000 {
             if self.exchange.poll_timeout().is_some_and(|due| due <= self.now) {
                 self.exchange.handle_timeout(self.now);
@@ -521,132 +522,4 @@ impl World {
             self.wire.send(self.now, Input::Report(shown), &self.faults, faithful, &mut self.rng);
         }
     }
-
-    // ---- the end ------------------------------------------------------------------------------------
-
-    /// No more faults: connect, cancel everything, wait until every answer is there.
-    fn calm(&mut self) {
-        self.faults = Faults { lose: 0, double: 0, overtake: 0, late_ms: 0, cut: 0, kill: 0, correct: 0, core_panic: 0, ..self.faults };
-        self.core.probe_mut().parts = 0;
-        if self.connected {
-            self.cut();
-        }
-        self.connect();
-        for _ in 0..60 {
-            self.now = self.now.plus(Span::from_secs(1));
-            self.settle();
-            if self.core.engine() == EngineState::Running {
-                self.command(Command::StopEngine);
-            } else {
-                self.command(Command::CancelOrders { filter: OrderFilter::default() });
-            }
-            self.settle();
-        }
-        // One more reconciliation: every execution is told again, and none may count twice.
-        self.cut();
-        self.connect();
-        for _ in 0..20 {
-            self.now = self.now.plus(Span::from_secs(1));
-            self.settle();
-        }
-    }
-
-    /// Worst case never beyond the limit, as long as the venue makes no corrections of its own.
-    fn check_limits(&mut self) {
-        if self.corrected {
-            return;
-        }
-        let config = self.core_config.clone();
-        for instrument in config.instruments.iter() {
-            let limit = config.limits.of(instrument.id).position_max;
-            let position = self.core.book().position(None, instrument.id);
-            let (buy, sell) = self.core.gate().held_qty(instrument.id);
-            let (long, short) = (position.raw() + buy.raw(), position.raw() - sell.raw());
-            if long > limit.raw() || short < -limit.raw() {
-                let symbol = instrument.symbol;
-                let what = format!("{symbol}: worst case {long} or {short} is beyond {limit}");
-                return self.broken(what);
-            }
-        }
-    }
-
-    fn check_end(&mut self) {
-        if self.core.sessions()[0].state() != SessionState::Ready {
-            self.broken("the session is not ready at the end".to_owned());
-        }
-        let live = self.core.sessions()[0].live_count();
-        if live > 0 {
-            let orders: Vec<String> =
-                self.core.sessions()[0].live().map(|order| format!("{} {:?}", order.cl_ord_id, order.status)).collect();
-            self.broken(format!("{live} orders are still live: {}", orders.join(", ")));
-        }
-        let holds = self.core.gate().holds_count();
-        if holds > 0 {
-            self.broken(format!("{holds} holds have not been released"));
-        }
-        self.check_positions();
-        self.check_replay();
-        self.outcome.state_hash = self.core.state_hash();
-    }
-
-    fn check_positions(&mut self) {
-        let mut sums = vec![0_i64; self.config.instruments.len()];
-        for fill in self.truth.values().filter(|fill| !fill.busted) {
-            let signed = fill.qty.signed(fill.side).raw();
-            sums[fill.instrument.index()] += signed;
-        }
-        for (index, sum) in sums.into_iter().enumerate() {
-            let ours = self.core.book().position(None, InstrumentId(index as u16)).raw();
-            if ours != sum {
-                self.broken(format!("instrument {index}: position {ours} but the executions sum to {sum}"));
-            }
-        }
-    }
-
-    fn check_replay(&mut self) {
-        let records = self.disk.read();
-        let expected = self.core.state_hash();
-        for (name, snapshot) in [("the beginning", None), ("the snapshot", self.snapshot.clone())] {
-            match replay(&self.core_config, snapshot, records.clone()) {
-                Ok(core) if core.state_hash() == expected => {}
-                Ok(core) => {
-                    let found = core.state_hash();
-                    self.broken(format!("replay from {name} gives state {found:016x}, not {expected:016x}"));
-                }
-                Err(what) => self.broken(format!("replay from {name} failed: {what}")),
-            }
-        }
-    }
-}
-
-struct Records(VecDeque<Stamped>);
-
-impl JournalReader for Records {
-    fn next(&mut self) -> Result<Option<Stamped>, JournalFault> {
-        Ok(self.0.pop_front())
-    }
-}
-
-fn replay(config: &Arc<CoreConfig>, snapshot: Option<CoreState>, records: Vec<Stamped>) -> Result<Core<NoProbe>, String> {
-    let mut core = match snapshot {
-        Some(state) => {
-            // What a restart reads is bytes, not memory.
-            let bytes = postcard::to_stdvec(&state).map_err(|fault| fault.to_string())?;
-            let state = postcard::from_bytes(&bytes).map_err(|fault| fault.to_string())?;
-            Core::restore(config.clone(), state, NoProbe).map_err(|fault| fault.to_string())?
-        }
-        None => Core::new(config.clone(), NoProbe),
-    };
-    let from = core.seq();
-    let behind = records.into_iter().filter(|record| record.seq > from).collect();
-    let mut reader = SoundReader::new(Records(behind), None);
-    let mut out = Vec::new();
-    while let Some(stamped) = reader.next().map_err(|fault| fault.to_string())? {
-        out.clear();
-        core.step(&stamped, &mut out).map_err(|fault| fault.to_string())?;
-        if let Some(Output::HashMismatch { recorded, computed }) = out.first() {
-            return Err(format!("at {}: state {computed:016x}, recorded {recorded:016x}", stamped.seq));
-        }
-    }
-    Ok(core)
 }

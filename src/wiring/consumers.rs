@@ -4,7 +4,7 @@ use crate::wiring::recovery::{Layout, Snapshots};
 use argonaut_actors::core::Core;
 use argonaut_actors::follower::{Consumer, ConsumerFault};
 use argonaut_actors::probe::NoProbe;
-use argonaut_engine::event::{Input, Output, Stamped};
+use argonaut_engine::event::{Output, Stamped};
 use argonaut_engine::ids::Seq;
 use argonaut_gateway::view::View;
 use argonaut_persistence::journal::{Retention, prune};
@@ -68,12 +68,7 @@ impl Consumer for ProjectionConsumer {
             self.status.hash_mismatches_count.fetch_add(1, Ordering::Relaxed);
             tracing::error!(seq = stamped.seq.0, recorded, computed, "replay has left the recorded path");
         }
-        if let Input::Poisoned { seq } = stamped.input {
-            // The skipped input has no outputs; its place in the sequence is filled with nothing.
-            let nothing = Stamped { seq, input: Input::Timer, ..stamped.clone() };
-            self.stage(&nothing, &[])?;
-        }
-        self.stage(stamped, outputs)?;
+        self.projector.stage(stamped, outputs).map_err(|fault| ConsumerFault(fault.to_string()))?;
         if self.projector.is_full() {
             self.commit()?;
         }
@@ -89,10 +84,6 @@ impl Consumer for ProjectionConsumer {
 }
 
 impl ProjectionConsumer {
-    fn stage(&mut self, stamped: &Stamped, outputs: &[Output]) -> Result<(), ConsumerFault> {
-        self.projector.stage(stamped, outputs).map_err(|fault| ConsumerFault(fault.to_string()))
-    }
-
     /// Tries until the database takes it. The journal is the queue meanwhile.
     fn commit(&mut self) -> Result<(), ConsumerFault> {
         let (mut pause, mut waited) = (RETRY_FIRST, Duration::ZERO);

@@ -1,12 +1,14 @@
 //! Puts the parts together for one mode. No judgement about money here.
 
 pub mod adapters;
+pub mod children;
 pub mod consumers;
 pub mod control;
 pub mod market_feed;
 pub mod paper_link;
 pub mod recovery;
 pub mod runtime;
+pub mod supervision;
 pub mod text;
 
 use crate::commands::{Exit, Failure};

@@ -3,22 +3,26 @@
 use crate::commands::{Exit, Failure};
 use crate::config::{Config, MarketMode};
 use crate::wiring::adapters;
+use crate::wiring::children::{
+    CancelAtExchange, FollowerShell, child, core_for, feed_factory, follower, open_exchange, shell_fault,
+};
 use crate::wiring::consumers::{ProjectionConsumer, ProjectionStatus, ViewConsumer};
 use crate::wiring::control::{LaneControl, PROJECTION, ProcessStatus, WallClock};
 use crate::wiring::market_feed::{FeedFactory, FileFeed, MarketFeed, SimulatedFeed};
 use crate::wiring::paper_link::{LinkStatus, PaperLink, PortsPlace};
 use crate::wiring::recovery::{self, Layout, Recovery, Snapshots};
-use crate::wiring::{core_config, open_feed};
+use crate::wiring::core_config;
+use crate::wiring::supervision::SupervisorThread;
 use actix::Actor;
 use argonaut_actors::clock::Clock;
-use argonaut_actors::core::CoreConfig;
+use argonaut_actors::core::{Core, CoreConfig};
 use argonaut_actors::deadman::{DeadMan, MassCancel};
 use argonaut_actors::follower::{Consumer, Follower, SoundReader, core_at};
 use argonaut_actors::inlet::{self, LaneHandle, LinkCapacity, LinkPorts};
 use argonaut_actors::journal::{JournalFault, JournalReader};
 use argonaut_actors::lane::{Lane, LaneConfig, LaneFault, LaneStatus};
 use argonaut_actors::mailbox::ConflationCounters;
-use argonaut_actors::probe::{LatencyReader, lane_probe};
+use argonaut_actors::probe::{LatencyReader, NoProbe, lane_probe};
 use argonaut_actors::shell::{Child, Restart, Shell, ShellFault, ShellStatus, StopAll, StopFlag, Supervisor};
 use argonaut_engine::event::{Command, Source};
 use argonaut_engine::ids::{Seq, UserId};
@@ -30,7 +34,7 @@ use argonaut_gateway::view::{View, ViewBounds};
 use argonaut_gateway::{Deps, Gateway, GatewayConfig};
 use argonaut_paper::exchange::{Exchange, ExchangeConfig, VenueRecord};
 use argonaut_paper::sim_market::SimulatedMarketConfig;
-use argonaut_persistence::journal::{Reader, Retention, Writer};
+use argonaut_persistence::journal::{ReadError, Reader, Retention, Writer};
 use argonaut_persistence::record_log::RecordLog;
 use argonaut_persistence::sql::{Access, PROJECTION_FILE, Projector};
 use argonaut_research::feed::Pacer;
@@ -66,13 +70,6 @@ struct Parts {
     view: Arc<View>,
     snapshots: Snapshots,
 }
-
-const RESTART: Restart = Restart {
-    first: Duration::from_millis(250),
-    cap: Duration::from_secs(30),
-    healthy_after: Duration::from_secs(60),
-    escalate_after: 5,
-};
 
 const LINK_CAPACITY: LinkCapacity = LinkCapacity { reports: 4_096, market: 4_096, requests: 16_384 };
 
@@ -331,10 +328,11 @@ impl Parts {
         let bytes = self.config.journal.segment_bytes as u64;
         child(PROJECTION, move || {
             let path = layout.root.join(PROJECTION_FILE);
-            let projector = runtime.block_on(Projector::open(&path, &account, &instruments)).map_err(shell_fault)?;
-            let cursor = projector.cursor();
-            status.cursor.store(cursor.0, Ordering::Relaxed);
-            let core = core_at(&core_config, &snapshots, cursor).map_err(shell_fault)?;
+            let opened = runtime.block_on(Projector::open(&path, &account, &instruments));
+            let mut projector = opened.map_err(shell_fault)?;
+            let core = core_for(&mut projector, &core_config, &snapshots, &layout)?;
+            let cursor = projector.cursor().max(projector.staged_seq());
+            status.cursor.store(projector.cursor().0, Ordering::Relaxed);
             let last_snapshot = core.seq();
             let consumer = ProjectionConsumer {
                 runtime: runtime.clone(),
@@ -491,179 +489,4 @@ fn signing_key(layout: &Layout) -> Result<SigningKey, Failure> {
         .map_err(|fault| fail(&fault))?;
     file.write_all(key.as_bytes()).and_then(|()| file.sync_all()).map_err(|fault| fail(&fault))?;
     Ok(key)
-}
-
-/// The exchange as its own log tells it.
-fn open_exchange(config: &Config, layout: &Layout, now: Nanos) -> Result<(Exchange, RecordLog), ShellFault> {
-    let opened = RecordLog::open(&layout.venue_log).map_err(shell_fault)?;
-    if opened.cut_bytes > 0 {
-        tracing::warn!(bytes = opened.cut_bytes, "a torn record was cut off the paper exchange's log");
-    }
-    let mut records: Vec<VenueRecord> = Vec::with_capacity(opened.records.len());
-    for bytes in &opened.records {
-        records.push(postcard::from_bytes(bytes).map_err(shell_fault)?);
-    }
-    let epoch = venue_epoch(layout, opened.records.is_empty(), now)?;
-    let settings = ExchangeConfig { durable: true, epoch, ..config.exchange.clone() };
-    let exchange = Exchange::recover(settings, config.instruments.clone(), records.into_iter()).map_err(shell_fault)?;
-    Ok((exchange, opened.log))
-}
-
-/// Tells this log's execution ids from those of an earlier log that was thrown away: the second in which the
-/// log began, kept beside it.
-fn venue_epoch(layout: &Layout, log_is_new: bool, now: Nanos) -> Result<u32, ShellFault> {
-    let path = layout.root.join("paper-exchange.epoch");
-    if !log_is_new {
-        let text = std::fs::read_to_string(&path).map_err(|fault| ShellFault(format!("{}: {fault}", path.display())))?;
-        return text.trim().parse().map_err(|fault| ShellFault(format!("{}: {fault}", path.display())));
-    }
-    let epoch = u32::try_from(now.raw() / 1_000_000_000).map_err(shell_fault)?;
-    std::fs::write(&path, epoch.to_string()).map_err(|fault| ShellFault(format!("{}: {fault}", path.display())))?;
-    Ok(epoch)
-}
-
-fn feed_factory(config: &Config, last_px: &[Option<Px>]) -> FeedFactory {
-    let (market, instruments, last_px) = (config.market.clone(), config.instruments.clone(), last_px.to_vec());
-    Box::new(move |exchange| match &market {
-        MarketMode::Simulated(agents) => {
-            let agents = SimulatedMarketConfig {
-                seed: agents.seed,
-                instruments: agents
-                    .instruments
-                    .iter()
-                    .map(|it| {
-                        let last = last_px.get(it.instrument.index()).copied().flatten();
-                        argonaut_paper::sim_market::SimulatedInstrument { start_px: last.unwrap_or(it.start_px), ..*it }
-                    })
-                    .collect(),
-            };
-            SimulatedFeed::new(&agents, exchange).map(|feed| Box::new(feed) as Box<dyn MarketFeed>)
-        }
-        MarketMode::Files { feed, folder, speed, skip_pauses } => {
-            let source = open_feed(feed, &instruments, folder).map_err(ShellFault)?;
-            let pacer = Pacer::new(*speed);
-            let pacer = match skip_pauses {
-                Some(pause) => pacer.skip_pauses(*pause),
-                None => pacer,
-            };
-            Ok(Box::new(FileFeed::new(source, pacer)))
-        }
-    })
-}
-
-fn child(
-    name: &'static str,
-    mut factory: impl FnMut() -> Result<Box<dyn Shell>, ShellFault> + Send + 'static,
-) -> Child {
-    let escalate = Box::new(move |fault: &ShellFault| {
-        tracing::error!(shell = name, %fault, "restarting does not help; it is still tried");
-    });
-    Child {
-        name,
-        factory: Arc::new(Mutex::new(Box::new(move || factory()))),
-        restart: RESTART,
-        status: Arc::new(ShellStatus::default()),
-        escalate,
-    }
-}
-
-fn shell_fault(fault: impl std::fmt::Display) -> ShellFault {
-    ShellFault(fault.to_string())
-}
-
-type JournalFollower = Follower<Reader>;
-
-fn follower(
-    core: argonaut_actors::core::Core<argonaut_actors::probe::NoProbe>,
-    layout: &Layout,
-    lane: &Arc<LaneStatus>,
-    consumed: Seq,
-) -> Result<JournalFollower, ShellFault> {
-    let reader = Reader::open(&layout.journal, core.seq().next()).map_err(shell_fault)?;
-    Ok(Follower::new(core, SoundReader::new(reader, Some(lane.clone())), consumed))
-}
-
-/// A follower on a thread of its own.
-struct FollowerShell<R, C> {
-    follower: Follower<R>,
-    consumer: C,
-    /// Sleep when there is nothing to read: the lane must not pay for waking readers.
-    pause: Duration,
-}
-
-const FOLLOW_BATCH: usize = 1_024;
-
-impl<R: JournalReader, C: Consumer> Shell for FollowerShell<R, C> {
-    fn run(&mut self, stop: &StopFlag) -> Result<(), ShellFault> {
-        loop {
-            let count = self.follower.poll(&mut self.consumer, FOLLOW_BATCH).map_err(shell_fault)?;
-            if count < FOLLOW_BATCH {
-                if stop.is_set() {
-                    return Ok(());
-                }
-                std::thread::sleep(self.pause);
-            }
-        }
-    }
-}
-
-/// The dead-man's own way to the exchange.
-struct CancelAtExchange {
-    link: Arc<LinkStatus>,
-}
-
-impl MassCancel for CancelAtExchange {
-    fn cancel_all(&mut self) -> Result<(), ShellFault> {
-        self.link.cancel_all.store(true, Ordering::Release);
-        Ok(())
-    }
-}
-
-/// The actix system in which the supervisor lives.
-struct SupervisorThread {
-    address: actix::Addr<Supervisor>,
-    system: actix::System,
-    thread: JoinHandle<()>,
-}
-
-impl SupervisorThread {
-    fn start(children: Vec<Child>) -> Result<Self, Failure> {
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        let spawned = std::thread::Builder::new().name("supervisor".to_owned()).spawn(move || {
-            let system = actix::System::new();
-            let address = system.block_on(async move { Supervisor::new(children).start() });
-            // Nobody listens only when starting has failed on the other side.
-            let _told = tell.send((address, actix::System::current()));
-            if let Err(fault) = system.run() {
-                tracing::error!(%fault, "the supervisor's system failed");
-            }
-        });
-        let thread = spawned.map_err(|fault| Failure::new(Exit::Failed, fault))?;
-        let (address, system) = told.recv().map_err(|fault| Failure::new(Exit::Failed, fault))?;
-        Ok(Self { address, system, thread })
-    }
-
-    fn stop(self) {
-        let address = self.address;
-        let (done, wait) = std::sync::mpsc::sync_channel(1);
-        self.system.arbiter().spawn(async move {
-            let stopped = address.send(StopAll).await;
-            let _told = done.send(stopped.is_ok());
-        });
-        if wait.recv().is_err() {
-            tracing::warn!("the supervisor did not answer");
-        }
-        self.system.stop();
-        if self.thread.join().is_err() {
-            tracing::error!("the supervisor's thread panicked");
-        }
-    }
-}
-
-/// Now, for callers that have only a runtime.
-impl Runtime {
-    #[must_use]
-    pub fn now(&self) -> Nanos {
-        self.clock.now()
-    }
 }
