@@ -7,11 +7,10 @@ use super::{Faults, Rng};
 use crate::config::{self, Config, Overrides};
 use crate::wiring::core_config;
 use argonaut_actors::core::{Core, CoreConfig, CoreState};
-use argonaut_actors::follower::SoundReader;
-use argonaut_actors::journal::{JournalFault, JournalReader};
-use argonaut_actors::probe::{ActorKind, NoProbe, Probe};
+use argonaut_actors::journal::JournalReader;
+use argonaut_actors::probe::{ActorKind, Probe};
 use argonaut_engine::event::{
-    Command, CommandEnvelope, Deployment, EngineState, ExecutionKind, Input, LinkEvent, OrderFilter, Output,
+    Command, CommandEnvelope, Deployment, ExecutionKind, Input, LinkEvent, OrderFilter, Output,
     ReasonText, Source, Stamped,
 };
 use argonaut_engine::ids::{ClOrdId, CommandId, ExecId, InstrumentId, UserId, VenueId};
@@ -19,7 +18,6 @@ use argonaut_engine::market::{MarketEvent, Quote};
 use argonaut_engine::order::{
     ExecType, ExecutionReport, Order, OrderSpec, Pricing, Request, Side, TimeInForce,
 };
-use argonaut_engine::session::SessionState;
 use argonaut_engine::strategy::{ParamValue, Params};
 use argonaut_engine::text::Text;
 use argonaut_engine::units::{Nanos, Px, Qty, Span};
