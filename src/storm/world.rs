@@ -7,7 +7,6 @@ use super::{Faults, Rng};
 use crate::config::{self, Config, Overrides};
 use crate::wiring::core_config;
 use argonaut_actors::core::{Core, CoreConfig, CoreState};
-use argonaut_actors::journal::JournalReader;
 use argonaut_actors::probe::{ActorKind, Probe};
 use argonaut_engine::event::{
     Command, CommandEnvelope, Deployment, ExecutionKind, Input, LinkEvent, OrderFilter, Output,
