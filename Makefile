@@ -17,7 +17,7 @@ ui:
 test: tools ## everything, from a clean checkout
 	$(CARGO) nextest run --workspace --locked
 	$(CARGO) test --workspace --locked --doc
-	cd ui && npm test
+	cd ui && npm ci --no-audit --no-fund --loglevel=error && npm run check
 
 bench:
 	$(CARGO) bench --locked --bench report $(ARGS)
@@ -28,7 +28,7 @@ storm: ## seeded whole-world simulation, for example ARGS="--seeds 1000"
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	cd ui && npm run check
+	cd ui && npm ci --no-audit --no-fund --loglevel=error && npm run check
 
 tools: # what the tests need beyond Rust, Node and a C toolchain
 	@sh scripts/test-tools.sh
