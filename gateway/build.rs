@@ -1,7 +1,7 @@
 //! Builds the page of `ui/` into `ui/dist` when it is missing or older than its sources, so that the binary
 //! can embed it. Needs Node.js with npm.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
@@ -50,7 +50,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
-fn newest(path: &PathBuf) -> Option<SystemTime> {
+fn newest(path: &Path) -> Option<SystemTime> {
     let Ok(entries) = path.read_dir() else { return modified(path) };
     entries.flatten().filter_map(|entry| newest(&entry.path())).max()
 }

@@ -14,6 +14,8 @@
 //! | [`input`] | strict reading of what clients send |
 //! | [`dto`] | the outward words |
 
+#![allow(clippy::result_large_err, reason = "a Problem is an answer, made at most once for each request")]
+
 pub mod auth;
 pub mod config;
 pub mod dto;

@@ -34,6 +34,7 @@ pub struct Answer {
 }
 
 /// A command was not carried out, or nobody knows.
+#[allow(clippy::large_enum_variant, reason = "rare, moved twice, never stored")]
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum ControlError {
     /// The inlet is full; nothing was accepted.

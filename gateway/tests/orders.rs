@@ -187,8 +187,8 @@ fn lists_filter_and_page_through_memory_and_archive() {
     let harness = Harness::new();
     // Orders 1 to 4 left memory long ago; the view was seeded with 5 and 6, then 7 to 10 came.
     let put = |id: u64, status| {
-        let origin = if id % 2 == 0 { Origin::Strategy(StrategyId(4)) } else { Origin::External };
-        engine::order(id, spec((id % 2) as u16, if id % 3 == 0 { Side::Sell } else { Side::Buy }), status, origin)
+        let origin = if id.is_multiple_of(2) { Origin::Strategy(StrategyId(4)) } else { Origin::External };
+        engine::order(id, spec((id % 2) as u16, if id.is_multiple_of(3) { Side::Sell } else { Side::Buy }), status, origin)
     };
     for id in 1..=4 {
         harness.archive.orders.lock().unwrap().push(put(id, OrdStatus::Filled));

@@ -4,6 +4,7 @@ mod app;
 pub mod body;
 pub mod correlation;
 mod guard;
+mod limits;
 pub mod handlers;
 mod metrics;
 pub mod openapi;
@@ -15,10 +16,10 @@ mod server;
 
 pub use app::{App, Deps};
 pub use guard::{Access, Caller};
+pub use limits::{breaker_limits, limits};
 pub use problem::Problem;
 pub use requests::{
-    CancelFilter, Deploy, Login, ModifyOrder, PlaceOrder, Reason, Redeploy, RefreshBody, Setup, breaker_limits,
-    limits,
+    CancelFilter, Deploy, Login, ModifyOrder, PlaceOrder, Reason, Redeploy, RefreshBody, Setup,
 };
 pub use routes::{RouteRow, TABLE};
 pub use server::{Gateway, ServeError, configure, serve};

@@ -7,6 +7,7 @@ mod protocol;
 mod socket;
 
 pub use hub::{ClientId, Hub, HubFull, TOPICS, Taken, Topic};
+pub use protocol::{ClientMessage, Cut, Resume};
 pub use socket::Socket;
 
 use crate::dto::{LatencyDto, TimeText};

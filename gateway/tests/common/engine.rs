@@ -237,6 +237,7 @@ impl FakeEngine {
         self.machine.lock().unwrap().commands.clone()
     }
 
+    #[allow(clippy::result_large_err, reason = "as the port says it")]
     fn carry_out(&self, user: UserId, command: Command) -> Result<Answer, ControlError> {
         let mut machine = self.machine.lock().unwrap();
         machine.commands.push(command.clone());

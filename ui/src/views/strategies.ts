@@ -70,7 +70,7 @@ function deploy(store: Store): void {
     const kind = store.kinds.find((k) => k.name === kindSelect.value);
     if (!kind) return;
     const form = paramForm(kind);
-    about.textContent = `${kind.description} Takes ${kind.instruments} instrument(s).`;
+    about.textContent = `${kind.description} Instruments: ${kind.instruments}.`;
     slot.replaceChildren(form.element);
     params = form.params;
     if (name.value === '' || store.kinds.some((k) => k.title === name.value)) name.value = kind.title.slice(0, 32);

@@ -81,6 +81,12 @@ export function market(store: Store): View {
   const table = new Table<Market>('Market data', 'No market data yet: start the engine.', [
     { head: 'Instrument', text: (m) => m.instrument },
     { head: 'Source', text: (m) => m.source ?? '–', tone: (m) => (m.source === 'LIVE' ? '' : 'warn') },
+    {
+      head: 'Age',
+      numeric: true,
+      text: (m) => age(store.heardRow.get(`market/${m.instrument}`), Date.now()),
+      tone: (m) => (Date.now() - (store.heardRow.get(`market/${m.instrument}`) ?? 0) > 10_000 ? 'stale' : ''),
+    },
     { head: 'Bid qty', numeric: true, text: (m) => decimal(m.quote?.bid_qty) },
     { head: 'Bid', numeric: true, text: (m) => decimal(m.quote?.bid) },
     { head: 'Ask', numeric: true, text: (m) => decimal(m.quote?.ask) },
@@ -88,12 +94,6 @@ export function market(store: Store): View {
     { head: 'Last', numeric: true, text: last },
     { head: 'Venue time', text: (m) => time(m.quote?.ts ?? m.trade?.ts ?? m.bar?.ts_close) },
     { head: 'Events', numeric: true, text: (m) => decimal(String(m.events)) },
-    {
-      head: 'Age',
-      numeric: true,
-      text: (m) => age(store.heardRow.get(`market/${m.instrument}`), Date.now()),
-      tone: (m) => (Date.now() - (store.heardRow.get(`market/${m.instrument}`) ?? 0) > 10_000 ? 'stale' : ''),
-    },
   ], (row) => row.instrument);
   return {
     element: panel('Market data', 'market', table.element),
