@@ -154,9 +154,10 @@ fn u32_at(raw: &[u8], at: usize) -> u32 {
 }
 #[inline]
 pub(super) fn u64_at(raw: &[u8], at: usize) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&raw[at..at + 8]);
-    u64::from_le_bytes(bytes)
+    match raw[at..at + 8].try_into() {
+        Ok(bytes) => u64::from_le_bytes(bytes),
+        Err(_) => unreachable!("Invariant: the slice has eight bytes"),
+    }
 }
 #[inline]
 fn i64_at(raw: &[u8], at: usize) -> i64 {

@@ -30,9 +30,16 @@ pub struct CatalogSource {
     /// Only where the file holds what a rule may forbid.
     checker: Option<Checker>,
     log: FaultLog,
-    failed: Option<FeedFault>,
-    ended: bool,
+    /// Decoded and not yet handed on. Decoding ahead keeps the copy of an event apart from its making, which
+    /// the processor does not like close together.
+    ready: Vec<MarketEvent>,
+    ready_at: usize,
+    /// How it ends, once `ready` is handed on.
+    end: Option<Result<(), FeedFault>>,
 }
+
+/// Events that are decoded ahead.
+const READY: usize = 256;
 
 /// Reads and checks header and table of checksums.
 fn open_file(path: &Path, file: &Arc<str>) -> Result<(File, Header, Vec<u8>), FeedFault> {
@@ -93,8 +100,9 @@ impl CatalogSource {
             range,
             checker,
             log,
-            failed: None,
-            ended: false,
+            ready: Vec::with_capacity(READY),
+            ready_at: 0,
+            end: None,
             header,
         };
         source.log.files = 1;
@@ -225,29 +233,40 @@ fn needs_check(header: &Header, rules: &Rules, instrument: &Instrument, spec: &R
     !on_grid || header.flags != 0 || own_rules
 }
 
+impl CatalogSource {
+    #[cold]
+    fn decode_ahead(&mut self) {
+        self.ready.clear();
+        self.ready_at = 0;
+        while self.ready.len() < READY && self.end.is_none() {
+            match self.advance() {
+                Ok(Some(event)) => self.ready.push(event),
+                Ok(None) => self.end = Some(self.log.finish()),
+                Err(fault) => self.end = Some(Err(fault)),
+            }
+        }
+    }
+}
+
 impl MarketSource for CatalogSource {
     #[inline]
     fn next(&mut self) -> Result<Option<MarketEvent>, FeedFault> {
-        if let Some(fault) = &self.failed {
-            return Err(fault.clone());
-        }
-        if self.ended {
-            return Ok(None);
-        }
-        let event = match self.advance() {
-            Ok(None) => {
-                self.ended = true;
-                self.log.finish().map(|()| None)
+        loop {
+            if let Some(event) = self.ready.get(self.ready_at) {
+                self.ready_at += 1;
+                return Ok(Some(*event));
             }
-            other => other,
-        };
-        if let Err(fault) = &event {
-            self.failed = Some(fault.clone());
+            match &self.end {
+                None => self.decode_ahead(),
+                Some(Ok(())) => return Ok(None),
+                Some(Err(fault)) => return Err(fault.clone()),
+            }
         }
-        event
     }
 
     fn reports(&self) -> Vec<SourceReport> {
-        vec![self.log.report()]
+        let mut report = self.log.report();
+        report.events -= (self.ready.len() - self.ready_at) as u64;
+        vec![report]
     }
 }

@@ -36,13 +36,11 @@ impl Fields {
     pub fn split(&mut self, row: &[u8], delimiter: u8) -> Result<(), Reason> {
         let (mut count, mut start) = (0, 0);
         let mut base = 0;
-        let mut chunks = row.chunks_exact(8);
-        let mut tail = [0; 8];
-        let rest = chunks.remainder();
-        tail[..rest.len()].copy_from_slice(rest);
-        let whole = chunks.by_ref().filter_map(|chunk| chunk.try_into().ok());
-        for word in whole.chain(std::iter::once(tail)) {
-            let word = u64::from_le_bytes(word);
+        while base < row.len() {
+            let word = match row.get(base..base + 8).and_then(|eight| eight.try_into().ok()) {
+                Some(eight) => u64::from_le_bytes(eight),
+                None => last_word(&row[base..]),
+            };
             if bytes_equal(word, b'"') != 0 {
                 return self.split_quoted(row, delimiter);
             }
@@ -51,7 +49,7 @@ impl Fields {
                 if count >= COLUMNS_MAX - 1 {
                     return Err(Reason::ColumnCount { expected: COLUMNS_MAX as u32, found: COLUMNS_MAX as u32 + 1 });
                 }
-                let end = base + found.trailing_zeros() / 8;
+                let end = base as u32 + found.trailing_zeros() / 8;
                 self.ends[count] = (start, end);
                 count += 1;
                 start = end + 1;
@@ -95,6 +93,12 @@ impl Fields {
         self.count = count;
         Ok(())
     }
+}
+
+/// The last bytes of a row, less than eight, filled with zeros, which are no delimiter.
+#[inline]
+fn last_word(rest: &[u8]) -> u64 {
+    rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// The top bit of each byte of `word` that is `byte`: eight bytes looked at together.

@@ -39,15 +39,16 @@ pub(crate) fn scaled(raw: &[u8], digits: i32, excess: Excess) -> Result<i64, Rea
         done += 8;
     }
     let mut point = usize::MAX;
-    for (index, &byte) in body.iter().enumerate().skip(done) {
+    while let Some(&byte) = body.get(done) {
         let digit = byte.wrapping_sub(b'0');
         if digit <= 9 {
             mantissa = mantissa * 10 + u64::from(digit);
         } else if byte == b'.' && point == usize::MAX {
-            point = index;
+            point = done;
         } else {
             return scaled_slow(body, negative, digits, excess);
         }
+        done += 1;
     }
     let fraction = if point == usize::MAX { 0 } else { body.len() - 1 - point };
     if body.len() == usize::from(point != usize::MAX) {
