@@ -321,7 +321,7 @@ fn a_part_of_time_is_cut_out() {
     let (events, _) = all(&quotes("quotes.csv", "to = \"2024-01-01\"", ""), &fixtures());
     assert_eq!(events.len(), 4, "a date as `to` is included");
     let faults = open(&quotes("quotes.csv", "from = \"2024-01-02\"\nto = \"2024-01-01\"", ""), &fixtures()).err().unwrap();
-    assert!(shown(&faults).contains("feed.sources[0].from = `2024-01-02`: is not before `to`"), "{}", shown(&faults));
+    assert!(shown(&faults).contains("sources[0].from = `2024-01-02`: is not before `to`"), "{}", shown(&faults));
 }
 
 #[test]
@@ -376,24 +376,24 @@ fn every_fault_of_a_declaration_is_told_at_once() {
     "#;
     let faults = shown(&open(spec, Path::new("/")).err().unwrap());
     for part in [
-        "feed.sources[0].instrument = `NOPE`: is not in the instrument table; known are: EURUSD, SPY",
-        "feed.sources[0].rules.out_of_order",
-        "feed.sources[0].csv.paths",
-        "feed.sources[0].csv.delimiter = `7`",
-        "feed.sources[0].csv.time_format = `%Q`",
-        "feed.sources[0].csv.zone = `Mars/Olympus`: no such time zone; use UTC",
-        "feed.sources[0].csv.price_exponent = `40`",
-        "feed.sources[0].csv.default_size = `-1`",
-        "feed.sources[0].csv.bar_interval",
-        "feed.sources[0].csv.columns.timestamp = `t`: is a name, but the file has no header",
-        "feed.sources[0].csv.columns.ask",
-        "feed.sources[0].csv.columns.close",
-        "feed.sources[0].from = `yesterday`",
-        "feed.sources[1].csv | lean | catalog",
-        "feed.sources[2].lean.market = `../mars`",
-        "feed.sources[2].lean.data = `trade`",
-        "feed.sources[2].lean.prices",
-        "feed.sources[2].lean.default_size",
+        "sources[0].instrument = `NOPE`: is not in the instrument table; known are: EURUSD, SPY",
+        "sources[0].rules.out_of_order",
+        "sources[0].csv.paths",
+        "sources[0].csv.delimiter = `7`",
+        "sources[0].csv.time_format = `%Q`",
+        "sources[0].csv.zone = `Mars/Olympus`: no such time zone; use UTC",
+        "sources[0].csv.price_exponent = `40`",
+        "sources[0].csv.default_size = `-1`",
+        "sources[0].csv.bar_interval",
+        "sources[0].csv.columns.timestamp = `t`: is a name, but the file has no header",
+        "sources[0].csv.columns.ask",
+        "sources[0].csv.columns.close",
+        "sources[0].from = `yesterday`",
+        "sources[1].csv | lean | catalog",
+        "sources[2].lean.market = `../mars`",
+        "sources[2].lean.data = `trade`",
+        "sources[2].lean.prices",
+        "sources[2].lean.default_size",
     ] {
         assert!(faults.contains(part), "{part}\n--- in\n{faults}");
     }

@@ -229,7 +229,7 @@ fn future_contracts_are_chosen_by_name() {
     let (events, reports) = all(&source(", contract = \"201312\""), &data);
     assert!(events.len() > 4_000 && reports[0].faults == 0, "{reports:?}");
     let faults = common::open(&source(""), &data).err().unwrap();
-    assert!(common::shown(&faults).contains("feed.sources[0].lean.contract"), "{}", common::shown(&faults));
+    assert!(common::shown(&faults).contains("sources[0].lean.contract"), "{}", common::shown(&faults));
 }
 
 #[test]

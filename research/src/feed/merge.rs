@@ -20,11 +20,11 @@ use std::path::Path;
 pub fn open(spec: &FeedSpec, instruments: &Instruments, base: &Path) -> Result<Box<dyn MarketSource>, Vec<FeedFault>> {
     let mut faults = Vec::new();
     if spec.sources.is_empty() {
-        faults.push(FeedFault::declared("feed.sources", "[]", "no source is declared", "declare at least one source"));
+        faults.push(FeedFault::declared("sources", "[]", "no source is declared", "declare at least one source"));
     }
     let mut sources: Vec<Box<dyn MarketSource>> = Vec::new();
     for (index, source) in spec.sources.iter().enumerate() {
-        let place = format!("feed.sources[{index}]");
+        let place = format!("sources[{index}]");
         if let Some(mut opened) = super::open::source(source, place, instruments, base, &mut faults) {
             if spec.load == Load::Memory && faults.is_empty() {
                 match Recorded::read(opened.as_mut()) {
