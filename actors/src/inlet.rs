@@ -2,6 +2,7 @@
 
 use crate::lane::{Answer, LaneStatus};
 use crate::mailbox::{Bell, ConflatingSender, ConflationCounters, StallingSender};
+use argonaut_engine::bounds::{BoundExceeded, check_command};
 use argonaut_engine::event::{Command, CommandEnvelope, EngineState, Input, Source};
 use argonaut_engine::ids::{CommandId, UserId};
 use argonaut_engine::market::MarketEvent;
@@ -105,6 +106,15 @@ pub enum SubmitError {
     Busy,
     #[error("the engine has ended")]
     Gone,
+    /// A list inside the command is longer than the engine takes. Nothing has happened.
+    #[error("{field} has {count} entries, at most {max} are taken")]
+    TooLarge { field: &'static str, count: usize, max: usize },
+}
+
+impl From<BoundExceeded> for SubmitError {
+    fn from(BoundExceeded { field, count, max }: BoundExceeded) -> Self {
+        Self::TooLarge { field, count, max }
+    }
 }
 
 impl LaneHandle {
@@ -121,7 +131,8 @@ impl LaneHandle {
     /// Carries out a command on the lane and waits for its answer.
     ///
     /// # Errors
-    /// [`SubmitError::Busy`] at once when the inlet is full: nothing has happened then.
+    /// [`SubmitError::Busy`] at once when the inlet is full, [`SubmitError::TooLarge`] when the journal could
+    /// not hold the command: nothing has happened then.
     pub async fn submit(&self, user: UserId, command: Command) -> Result<Answer, SubmitError> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.put(user, command, Some(reply))?;
@@ -131,7 +142,7 @@ impl LaneHandle {
     /// Gives a command without waiting for its answer.
     ///
     /// # Errors
-    /// [`SubmitError::Busy`] when the inlet is full: nothing has happened then.
+    /// As for [`LaneHandle::submit`].
     pub fn post(&self, user: UserId, command: Command) -> Result<(), SubmitError> {
         self.put(user, command, None)
     }
@@ -142,6 +153,7 @@ impl LaneHandle {
         command: Command,
         reply: Option<tokio::sync::oneshot::Sender<Answer>>,
     ) -> Result<(), SubmitError> {
+        check_command(&command)?;
         if self.status.has_ended() {
             return Err(SubmitError::Gone);
         }

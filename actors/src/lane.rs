@@ -83,7 +83,7 @@ pub enum LaneFault {
 
 /// An output that waits until the journal is safe.
 enum Held {
-    Out { venue: VenueId, message: Outbound, begun: u64 },
+    Out { venue: VenueId, message: Outbound },
     Reply { id: CommandId, result: Result<Done, Refusal> },
 }
 
@@ -102,6 +102,8 @@ pub struct Lane<J: JournalWriter> {
     waiting: VecDeque<(CommandId, tokio::sync::oneshot::Sender<Answer>)>,
     since_hash: u64,
     last_breach: Nanos,
+    /// A core was rebuilt and its links are not told yet: a panic now is no accident of one input.
+    recovering: bool,
 }
 
 /// Answer to a command: which input it became, and what came of it.
@@ -147,6 +149,7 @@ impl<J: JournalWriter> Lane<J> {
             waiting: VecDeque::with_capacity(1024),
             since_hash: 0,
             last_breach: Nanos::ZERO,
+            recovering: false,
         }
     }
 
@@ -242,13 +245,13 @@ impl<J: JournalWriter> Lane<J> {
         let stamped = self.stamp(source, input);
         self.journal.append(&stamped)?;
         self.out.clear();
-        if self.core.step(&stamped, &mut self.out).is_err() {
-            return self.recover(stamped);
+        if let Err(fault) = self.core.step(&stamped, &mut self.out) {
+            return self.recover(stamped, fault);
         }
         self.status.done_seq.store(stamped.seq.0, Ordering::Release);
         self.status.inputs_count.fetch_add(1, Ordering::Relaxed);
         self.since_hash += 1;
-        let ordered = self.hold(stamped.seq, begun);
+        let ordered = self.hold(stamped.seq);
         let nanos = self.core.probe_mut().input_done(begun, ordered);
         self.release()?;
         if ordered {
@@ -263,20 +266,20 @@ impl<J: JournalWriter> Lane<J> {
     }
 
     /// Keeps what leaves the process; the rest is for the followers, who compute it themselves.
-    fn hold(&mut self, seq: Seq, begun: u64) -> bool {
+    fn hold(&mut self, seq: Seq) -> bool {
         let mut ordered = false;
         for output in self.out.drain(..) {
             match output {
                 Output::Request { venue, request } => {
                     ordered |= matches!(request, argonaut_engine::order::Request::New(_));
                     let message = Outbound::Request(request);
-                    self.held.push_back((seq, Held::Out { venue, message, begun }));
+                    self.held.push_back((seq, Held::Out { venue, message }));
                 }
                 Output::Engine(state) => {
                     for venue in 0..self.links.len() {
                         let venue = VenueId(venue as u8);
                         let message = Outbound::Engine(state);
-                        self.held.push_back((seq, Held::Out { venue, message, begun }));
+                        self.held.push_back((seq, Held::Out { venue, message }));
                     }
                 }
                 Output::Reply { id, result } => self.held.push_back((seq, Held::Reply { id, result })),
@@ -310,7 +313,7 @@ impl<J: JournalWriter> Lane<J> {
 
     fn let_go(&mut self, seq: Seq, held: Held) -> Result<(), Held> {
         match held {
-            Held::Out { venue, message, begun } => {
+            Held::Out { venue, message } => {
                 let Some(link) = self.links.get_mut(venue.index()) else { return Ok(()) };
                 match link.requests.push(message) {
                     Ok(()) => {
@@ -318,7 +321,7 @@ impl<J: JournalWriter> Lane<J> {
                         self.status.orders_sent_count.fetch_add(1, Ordering::Relaxed);
                         Ok(())
                     }
-                    Err(rtrb::PushError::Full(message)) => Err(Held::Out { venue, message, begun }),
+                    Err(rtrb::PushError::Full(message)) => Err(Held::Out { venue, message }),
                 }
             }
             Held::Reply { id, result } => {
@@ -349,8 +352,11 @@ impl<J: JournalWriter> Lane<J> {
 
     /// A core machine panicked at `poison`: its memory is not trusted any more. A new core is built from
     /// snapshot and journal without that input, and the links log on again so that it reconciles.
-    fn recover(&mut self, poison: Stamped) -> Result<(), LaneFault> {
+    fn recover(&mut self, poison: Stamped, fault: CoreFault) -> Result<(), LaneFault> {
         self.status.core_faults_count.fetch_add(1, Ordering::Relaxed);
+        if std::mem::replace(&mut self.recovering, true) {
+            return Err(LaneFault::Rebuild(fault));
+        }
         self.out.clear();
         let note = Stamped {
             seq: poison.seq.next(),
@@ -370,11 +376,14 @@ impl<J: JournalWriter> Lane<J> {
             self.held.push_back((note.seq, reply));
         }
         self.disconnect_all("core rebuilt")?;
-        for link in &mut self.links {
-            // A link whose ring is full is about to notice the disconnect by itself.
-            let _full = link.requests.push(Outbound::Relogon);
-            link.bell.ring();
+        // Behind what is held already: a link whose ring is full logs on when it has taken the rest.
+        let seq = self.core.seq();
+        for venue in 0..self.links.len() {
+            let venue = VenueId(venue as u8);
+            self.held.push_back((seq, Held::Out { venue, message: Outbound::Relogon }));
         }
+        self.recovering = false;
+        self.release()?;
         Ok(())
     }
 

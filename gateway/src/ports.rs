@@ -2,6 +2,7 @@
 //! SQL projection and the system clock to them; tests adapt small fakes.
 
 use crate::auth::Role;
+use argonaut_engine::bounds::BoundExceeded;
 use argonaut_engine::event::{Command, Done, Execution, Refusal};
 use argonaut_engine::ids::{ClOrdId, InstrumentId, Seq, StrategyId, UserId};
 use argonaut_engine::order::{OrdStatus, Order, Side};
@@ -46,6 +47,9 @@ pub enum ControlError {
     /// The lane has ended; whether the command was carried out is not known.
     #[error("the engine is not running in this process")]
     Gone,
+    /// A list inside the command is longer than the engine takes; nothing was accepted.
+    #[error(transparent)]
+    TooLarge(#[from] BoundExceeded),
 }
 
 /// A store behind the gateway (SQL) could not answer.

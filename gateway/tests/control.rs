@@ -3,7 +3,10 @@
 mod common;
 
 use argonaut_engine::event::Command;
+use argonaut_engine::instrument::Instruments;
 use argonaut_engine::strategy::ParamValue;
+use argonaut_gateway::http::Problem;
+use argonaut_gateway::ports::ControlError;
 use common::{Harness, problem};
 
 const DEPLOY: &str = r#"{"kind":"ema_cross","name":"trend","instruments":["EURUSD"],"params":{"qty":"1000.5","fast":20}}"#;
@@ -181,4 +184,12 @@ fn positions_account_market_and_latency() {
     assert_eq!(client.get("/api/v1/latency").json()["actors"][0]["handling"]["p99"], 300);
     assert_eq!(client.get("/api/v1/executions").json()["executions"], serde_json::json!([]));
     assert_eq!(client.get("/api/v1/alerts").json()["alerts"], serde_json::json!([]));
+}
+
+#[test]
+fn a_list_beyond_its_bound_is_a_problem_that_names_it() {
+    let exceeded = argonaut_engine::bounds::BoundExceeded { field: "params", count: 65, max: 64 };
+    let problem = Problem::control(&Instruments::default(), ControlError::TooLarge(exceeded));
+    assert_eq!((problem.status().as_u16(), problem.code), (422, "too_large"));
+    assert_eq!(problem.title, "params has 65 entries, at most 64 are taken.");
 }

@@ -8,6 +8,7 @@ use argonaut_actors::lane::LaneStatus;
 use argonaut_actors::mailbox::ConflationCounters;
 use argonaut_actors::probe::{ActorKind, LatencyReader};
 use argonaut_actors::shell::{ShellState, ShellStatus};
+use argonaut_engine::bounds::BoundExceeded;
 use argonaut_engine::event::Command;
 use argonaut_engine::ids::UserId;
 use argonaut_engine::session::SessionState;
@@ -47,6 +48,9 @@ impl Control for LaneControl {
                 },
                 Err(SubmitError::Busy) => Err(ControlError::Busy { retry_after_ms: RETRY_AFTER_MS }),
                 Err(SubmitError::Gone) => Err(ControlError::Gone),
+                Err(SubmitError::TooLarge { field, count, max }) => {
+                    Err(ControlError::TooLarge(BoundExceeded { field, count, max }))
+                }
             }
         })
     }

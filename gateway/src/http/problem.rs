@@ -129,6 +129,9 @@ impl Problem {
             }
             ControlError::Gone => Self::busy("engine_gone", "The engine is not running in this process.", 5),
             ControlError::Refused { refusal, .. } => Self::refusal(instruments, refusal),
+            ControlError::TooLarge(exceeded) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too_large", format!("{exceeded}."))
+            }
         }
     }
 

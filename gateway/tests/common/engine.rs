@@ -373,6 +373,7 @@ impl Control for FakeEngine {
             if self.hangs.load(Ordering::SeqCst) {
                 std::future::pending::<()>().await;
             }
+            argonaut_engine::bounds::check_command(&command)?;
             self.carry_out(user, command)
         })
     }
