@@ -71,7 +71,7 @@ impl<R: JournalReader> SoundReader<R> {
     ///
     /// # Errors
     /// As of the reader.
-    pub fn next(&mut self) -> Result<Option<Stamped>, JournalFault> {
+    pub fn read(&mut self) -> Result<Option<Stamped>, JournalFault> {
         loop {
             let done = self.done.as_ref().map(|status| status.done_seq.load(Ordering::Acquire));
             let Some(record) = self.take()? else { return Ok(None) };
@@ -129,7 +129,7 @@ impl<R: JournalReader> Follower<R> {
     /// [`FollowFault`]: the follower must be built anew.
     pub fn poll(&mut self, consumer: &mut dyn Consumer, max: usize) -> Result<usize, FollowFault> {
         for count in 0..max {
-            let Some(stamped) = self.reader.next()? else {
+            let Some(stamped) = self.reader.read()? else {
                 consumer.caught_up(&self.core)?;
                 return Ok(count);
             };

@@ -87,6 +87,18 @@ enum Held {
     Reply { id: CommandId, result: Result<Done, Refusal> },
 }
 
+/// What a lane is put together from.
+pub struct LaneParts<J> {
+    pub clock: Clock,
+    /// A recovered core; the journal continues behind its last input.
+    pub core: Core<LaneProbe>,
+    pub journal: J,
+    pub rebuild: Rebuild,
+    pub inlets: Inlets,
+    pub links: Vec<LinkEnd>,
+    pub status: Arc<LaneStatus>,
+}
+
 /// The lane of one account.
 pub struct Lane<J: JournalWriter> {
     config: LaneConfig,
@@ -124,16 +136,8 @@ const BREACH_INTERVAL: Span = Span::from_millis(100);
 
 impl<J: JournalWriter> Lane<J> {
     /// A lane around a recovered core. The journal continues after `core.seq()`.
-    pub fn new(
-        config: LaneConfig,
-        clock: Clock,
-        core: Core<LaneProbe>,
-        journal: J,
-        rebuild: Rebuild,
-        inlets: Inlets,
-        links: Vec<LinkEnd>,
-        status: Arc<LaneStatus>,
-    ) -> Self {
+    pub fn new(config: LaneConfig, parts: LaneParts<J>) -> Self {
+        let LaneParts { clock, core, journal, rebuild, inlets, links, status } = parts;
         status.done_seq.store(core.seq().0, Ordering::Release);
         Self {
             config,

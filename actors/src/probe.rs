@@ -201,11 +201,10 @@ impl LatencyReader {
             filled.reset();
             self.spare = Some(filled);
         }
-        if let Some(empty) = self.spare.take() {
-            if let Err(rtrb::PushError::Full(empty)) = self.empties.push(empty) {
+        if let Some(empty) = self.spare.take()
+            && let Err(rtrb::PushError::Full(empty)) = self.empties.push(empty) {
                 self.spare = Some(empty);
             }
-        }
         &self.total
     }
 }

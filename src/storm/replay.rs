@@ -31,7 +31,7 @@ pub(super) fn replay(config: &Arc<CoreConfig>, snapshot: Option<CoreState>, reco
     let behind = records.into_iter().filter(|record| record.seq > from).collect();
     let mut reader = SoundReader::new(Records(behind), None);
     let mut out = Vec::new();
-    while let Some(stamped) = reader.next().map_err(|fault| fault.to_string())? {
+    while let Some(stamped) = reader.read().map_err(|fault| fault.to_string())? {
         out.clear();
         core.step(&stamped, &mut out).map_err(|fault| fault.to_string())?;
         if let Some(Output::HashMismatch { recorded, computed }) = out.first() {

@@ -430,11 +430,10 @@ impl World {
             Output::Strategy(update) => {
                 self.outcome.strategy_rebuilds = self.outcome.strategy_rebuilds.max(u64::from(update.restarts_count));
             }
-            Output::Order(update) => {
-                if update.cause == argonaut_engine::event::OrderCause::Denied {
+            Output::Order(update)
+                if update.cause == argonaut_engine::event::OrderCause::Denied => {
                     self.outcome.denials += 1;
                 }
-            }
             Output::HashMismatch { recorded, computed } => {
                 self.broken(format!("state hash {computed:016x} instead of {recorded:016x}"));
             }

@@ -112,14 +112,14 @@ pub fn core_for(
 
 pub fn child(
     name: &'static str,
-    mut factory: impl FnMut() -> Result<Box<dyn Shell>, ShellFault> + Send + 'static,
+    factory: impl FnMut() -> Result<Box<dyn Shell>, ShellFault> + Send + 'static,
 ) -> Child {
     let escalate = Box::new(move |fault: &ShellFault| {
         tracing::error!(shell = name, %fault, "restarting does not help; it is still tried");
     });
     Child {
         name,
-        factory: Arc::new(Mutex::new(Box::new(move || factory()))),
+        factory: Arc::new(Mutex::new(Box::new(factory))),
         restart: RESTART,
         status: Arc::new(ShellStatus::default()),
         escalate,

@@ -18,7 +18,7 @@ use argonaut_actors::deadman::DeadMan;
 use argonaut_actors::follower::core_at;
 use argonaut_actors::inlet::{self, LaneHandle, LinkCapacity, LinkPorts};
 use argonaut_actors::journal::JournalFault;
-use argonaut_actors::lane::{Lane, LaneConfig, LaneFault, LaneStatus};
+use argonaut_actors::lane::{Lane, LaneConfig, LaneFault, LaneParts, LaneStatus};
 use argonaut_actors::mailbox::ConflationCounters;
 use argonaut_actors::probe::{LatencyReader, lane_probe};
 use argonaut_actors::shell::Child;
@@ -287,16 +287,16 @@ impl Parts {
             let core = core_at(&core_config, &snapshots, Seq(u64::MAX))?;
             recovery::to_the_end(core, &layout).map_err(|fault| JournalFault(fault.to_string()))
         });
-        let lane = Lane::new(
-            lane_config,
-            self.clock.clone(),
-            recovery.core.with_probe(probe),
-            recovery.writer,
+        let parts = LaneParts {
+            clock: self.clock.clone(),
+            core: recovery.core.with_probe(probe),
+            journal: recovery.writer,
             rebuild,
             inlets,
-            vec![link_end],
-            self.lane_status.clone(),
-        );
+            links: vec![link_end],
+            status: self.lane_status.clone(),
+        };
+        let lane = Lane::new(lane_config, parts);
         let spawned = std::thread::Builder::new().name("lane".to_owned()).spawn(move || lane.run());
         let thread = spawned.map_err(|fault| Failure::new(Exit::Failed, fault))?;
         Ok((thread, latencies))

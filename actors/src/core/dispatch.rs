@@ -84,12 +84,11 @@ impl<P: Probe> Core<P> {
             _ => {}
         }
         out.push(Output::Order(update));
-        if let Origin::Strategy(strategy) = order.origin {
-            if let Some(slot) = self.runner_of.get(&strategy) {
+        if let Origin::Strategy(strategy) = order.origin
+            && let Some(slot) = self.runner_of.get(&strategy) {
                 let ticks = self.probe.ticks();
                 Self::post(&mut self.runner_box, ticks, RunnerMail::order(*slot as u16, update));
             }
-        }
     }
 
     /// The breaker watches data only where something is at stake.

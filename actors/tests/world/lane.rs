@@ -6,7 +6,7 @@ use argonaut_actors::core::Core;
 use argonaut_actors::follower::{Consumer, ConsumerFault, Discard, FollowFault, Follower, SoundReader};
 use argonaut_actors::inlet::{self, LaneHandle, LinkCapacity, LinkPorts, Outbound, SubmitError};
 use argonaut_actors::journal::{JournalFault, JournalReader, JournalWriter};
-use argonaut_actors::lane::{Answer, Lane, LaneConfig, LaneFault, LaneStatus, WaitStrategy};
+use argonaut_actors::lane::{Answer, Lane, LaneParts, LaneConfig, LaneFault, LaneStatus, WaitStrategy};
 use argonaut_actors::probe::{NoProbe, lane_probe};
 use argonaut_engine::breaker::{BreakerKind, TradingState};
 use argonaut_engine::event::{Command, Done, EngineState, Input, LinkEvent, Output, Refusal, Source, Stamped};
@@ -135,7 +135,7 @@ impl Live {
             Ok(follower.into_core())
         });
         let core = Core::new(config(), lane_probe(clock.clone()).0);
-        let lane = Lane::new(lane_config, clock, core, tape.clone(), rebuild, inlets, vec![end], status.clone());
+        let lane = Lane::new(lane_config, LaneParts { clock, core, journal: tape.clone(), rebuild, inlets, links: vec![end], status: status.clone() });
         let thread = std::thread::spawn(move || lane.run());
         Self { tape, handle, status, link, thread }
     }
