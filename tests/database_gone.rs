@@ -23,7 +23,7 @@ fn trading() -> (Home, Engine, Client) {
     assert!(home.add_user().status.success());
     let engine = Engine::start(&home);
     let client = engine.login();
-    let maker = json!({"kind": "market_maker", "name": "maker", "instruments": ["ACME"], "params": {"qty": "10"}});
+    let maker = json!({"kind": "market_maker", "name": "maker", "instruments": ["ACME"], "params": {"qty": "10", "max_position": "200"}});
     assert_eq!(client.post("/api/v1/strategies", &maker.to_string()).status, 201);
     assert!(client.post("/api/v1/engine/start", "").status < 300);
     fill_one(&client);
@@ -100,7 +100,8 @@ fn move_all(from: &Path, to: &Path) {
 /// Stops the engine and compares its file with one made from the journal by hand.
 fn ends_level(home: &Home, engine: Engine, client: &Client) {
     let answer = client.post("/api/v1/engine/stop", "");
-    assert!(answer.status < 300, "{}", answer.text());
+    // 409: it was not running.
+    assert!(answer.status < 300 || answer.status == 409, "{}", answer.text());
     assert!(engine.terminate().success());
     let file = home.data.join("projection.db");
     let (cursor, live) = digest(home, &file, None);
