@@ -17,6 +17,17 @@ mod world;
 
 pub use world::{Outcome, World};
 
+/// A defect that a world can be given, to show that its checkers see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Executions happen at the venue and are never told, not even when asked for.
+    HideFills,
+    /// Each order goes out twice.
+    SendTwice,
+    /// What the venue reports is not written to the journal.
+    LoseRecord,
+}
+
 /// What one seed stirs up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {

@@ -3,7 +3,7 @@
 use super::disk::Disk;
 use super::link::Wire;
 use super::replay::replay;
-use super::{Faults, Rng};
+use super::{Faults, Rng, Sabotage};
 use crate::config::{self, Config, Overrides};
 use crate::wiring::core_config;
 use argonaut_actors::core::{Core, CoreConfig, CoreState};
@@ -97,6 +97,8 @@ pub struct World {
     pub(super) next_command: u64,
     pub(super) corrected: bool,
     pub(super) outcome: Outcome,
+    /// What this world does wrong on purpose.
+    pub(super) sabotage: Option<Sabotage>,
 }
 
 const VENUE: VenueId = VenueId(0);
@@ -109,6 +111,12 @@ impl World {
         let mut rng = Rng::new(seed);
         let faults = Faults::swarm(&mut rng);
         Self::with(seed, rng, faults)
+    }
+
+    /// A world that goes wrong on purpose: its outcome must say so, else the checkers are blind.
+    #[must_use]
+    pub fn sabotaged(seed: u64, sabotage: Sabotage) -> Self {
+        Self { sabotage: Some(sabotage), ..Self::new(seed) }
     }
 
     fn with(seed: u64, mut rng: Rng, faults: Faults) -> Self {
@@ -139,6 +147,7 @@ impl World {
             next_command: 1,
             corrected: false,
             outcome: Outcome::default(),
+            sabotage: None,
         }
     }
 
@@ -385,7 +394,10 @@ impl World {
 
     fn input(&mut self, source: Source, input: Input) {
         let stamped = self.stamp(source, input);
-        self.disk.append(&stamped);
+        let kept = !self.goes_wrong(Sabotage::LoseRecord) || !matches!(stamped.input, Input::Report(_));
+        if kept {
+            self.disk.append(&stamped);
+        }
         self.outcome.inputs += 1;
         let mut out = std::mem::take(&mut self.out);
         out.clear();
@@ -441,11 +453,17 @@ impl World {
         }
     }
 
+    /// From the middle of the world on, so that there is something to go wrong with.
+    fn goes_wrong(&self, how: Sabotage) -> bool {
+        self.sabotage == Some(how) && self.outcome.inputs > 200
+    }
+
     fn request(&mut self, request: Request) {
         if let Request::New(new) = &request {
             self.outcome.orders_sent += 1;
+            let times = if self.goes_wrong(Sabotage::SendTwice) { 2 } else { 1 };
             let count = self.sent.entry(new.cl_ord_id).or_insert(0);
-            *count += 1;
+            *count += times;
             if *count > 1 {
                 let id = new.cl_ord_id;
                 self.broken(format!("order {id} was sent twice"));
@@ -499,6 +517,9 @@ impl World {
 
     fn venue_reports(&mut self, report: ExecutionReport) {
         let mut shown = report;
+        if report.fill.is_some() && self.goes_wrong(Sabotage::HideFills) {
+            shown.fill = None;
+        }
         if let Some(fill) = &report.fill {
             let entry = self.truth.entry(fill.key.stem).or_insert(TrueFill {
                 instrument: report.instrument,
