@@ -3,21 +3,17 @@
 
 mod support;
 
-use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 use support::{Engine, Home, wait_for};
-use tokio_tungstenite::tungstenite::Message;
-
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 /// A headless chromium with one tab, driven over the DevTools protocol.
 struct Browser {
     process: Child,
-    runtime: tokio::runtime::Runtime,
-    socket: Socket,
+    socket: WebSocket<TcpStream>,
     next_id: u64,
     /// The tab's DevTools session; null until it is attached.
     session: Value,
@@ -53,9 +49,11 @@ impl Browser {
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("DevTools listening on ").map(str::to_owned))
             .expect("chromium tells where it listens");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let socket = runtime.block_on(tokio_tungstenite::connect_async(&address)).expect("DevTools answer").0;
-        let mut browser = Self { process, runtime, socket, next_id: 0, session: Value::Null, _profile: profile };
+        let place = address.trim_start_matches("ws://").split('/').next().expect("host and port");
+        let stream = TcpStream::connect(place).expect("DevTools listen");
+        stream.set_read_timeout(Some(support::PATIENCE)).expect("a timeout");
+        let socket = tungstenite::client(&address, stream).expect("DevTools answer").0;
+        let mut browser = Self { process, socket, next_id: 0, session: Value::Null, _profile: profile };
         let targets = browser.call("Target.getTargets", json!({}));
         let tab = targets["targetInfos"].as_array().expect("targets").iter().find(|it| it["type"] == "page");
         let tab = tab.expect("a tab")["targetId"].clone();
@@ -71,20 +69,15 @@ impl Browser {
         if !self.session.is_null() {
             message["sessionId"] = self.session.clone();
         }
-        let socket = &mut self.socket;
-        self.runtime.block_on(async {
-            socket.send(Message::text(message.to_string())).await.expect("sent");
-            loop {
-                let answer = tokio::time::timeout(Duration::from_secs(30), socket.next()).await;
-                let answer = answer.expect("the browser answers in time").expect("open").expect("a message");
-                let Ok(text) = answer.into_text() else { continue };
-                let Ok(value) = serde_json::from_str::<Value>(&text) else { continue };
-                if value["id"] == id {
-                    assert!(value.get("error").is_none(), "{method}: {value}");
-                    return value["result"].clone();
-                }
+        self.socket.send(Message::text(message.to_string())).expect("sent");
+        loop {
+            let answer = self.socket.read().expect("the browser answers in time");
+            let Ok(value) = serde_json::from_str::<Value>(answer.to_text().unwrap_or_default()) else { continue };
+            if value["id"] == id {
+                assert!(value.get("error").is_none(), "{method}: {value}");
+                return value["result"].clone();
             }
-        })
+        }
     }
 
     fn open(&mut self, url: &str) {
@@ -169,7 +162,7 @@ fn a_trader_reaches_a_running_strategy_by_the_page_alone() {
         Some(_) => Ok(()),
         None => Err("none yet".to_owned()),
     });
-    page.fill("#ticket, [id*=ticket], form", "qty", "10");
+    page.fill("form.ticket", "qty", "10");
     page.click("Buy ACME");
     wait_for("the order of the ticket", || {
         let orders = client.json("/api/v1/orders");
