@@ -77,6 +77,14 @@ impl SnapshotStore {
         Self::open_on(Arc::new(FsStorage::create(dir)?), keep)
     }
 
+    /// Opens a folder to look only: another process may be writing to it, whose drafts stay.
+    ///
+    /// # Errors
+    /// When the folder is not there.
+    pub fn open_to_read(dir: &Path) -> io::Result<Self> {
+        Ok(Self { storage: Arc::new(FsStorage::open(dir)?), keep: usize::MAX })
+    }
+
     /// As [`SnapshotStore::open`], on any storage.
     ///
     /// # Errors

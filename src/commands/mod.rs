@@ -2,6 +2,9 @@
 
 mod backtest;
 mod config;
+mod data;
+mod journal;
+mod replay;
 mod run;
 mod user;
 
@@ -28,6 +31,14 @@ enum Command {
     Run(Place),
     /// Run the configured strategies over recorded data, as fast as possible.
     Backtest(backtest::BacktestArgs),
+    /// Step a journal again and print what the engine did.
+    Replay(replay::ReplayArgs),
+    /// Check or print a journal.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
+    /// Import or inspect market data files.
+    #[command(subcommand)]
+    Data(data::DataCommand),
     /// Check a configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -125,6 +136,9 @@ pub fn execute(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Run(place) => run::run(&place, json),
         Command::Backtest(args) => backtest::backtest(&args, json),
+        Command::Replay(args) => replay::replay(&args, json),
+        Command::Journal(command) => journal::journal(&command, json),
+        Command::Data(command) => data::data(&command, json),
         Command::Config(command) => config::config(&command, json),
         Command::User(command) => user::user(&command, json),
     };
