@@ -97,7 +97,7 @@ events_per_1000_s = 200000
 /// Recorded data: `sources` are the tables below `[market]`, `instruments` the instruments they speak of.
 pub fn files(speed: &str, sources: &str, instruments: &str, strategies: &str) -> String {
     let market = format!("[market]\nmode = \"files\"\nspeed = \"{speed}\"\nskip_pauses_s = \"60\"\n");
-    [&common(None), &market, sources, instruments, strategies].map(String::as_str).concat()
+    [&common(None), &market, sources, instruments, strategies].concat()
 }
 
 /// The feed of [`quotes_csv`], in the file `quotes.csv` beside the configuration.
