@@ -3,9 +3,18 @@
 //! Writes `target/bench/report.json`. `--quick` takes small samples, `--only NAME` one part.
 
 mod alloc;
+mod backtest;
+mod books;
+mod child;
+/// The gateway's own bench has the load for its edges.
+#[path = "../../gateway/benches/edge.rs"]
+#[allow(dead_code, reason = "it is a program of its own too")]
+mod edge;
+mod journal;
 mod lane_parts;
 mod measure;
 mod order_path;
+mod process;
 mod world;
 
 use measure::{Meter, Row};
@@ -35,6 +44,12 @@ const PARTS: &[(&str, Part)] = &[
     ("flat", order_path::flatness),
     ("hop", lane_parts::hop),
     ("gate", lane_parts::gate),
+    ("books", books::rows),
+    ("backtest", backtest::rows),
+    ("journal", journal::rows),
+    ("start", process::start),
+    ("recovery", process::recovery),
+    ("edges", process::edges),
 ];
 
 fn main() -> ExitCode {
@@ -45,6 +60,9 @@ fn main() -> ExitCode {
         let names: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
         eprintln!("--only {unknown}: there is no such part; the parts are {}", names.join(", "));
         return ExitCode::from(2);
+    }
+    if args.first().is_some_and(|arg| arg == "--child") {
+        return child_main(&args[1..]);
     }
     let meter = Meter::new();
     print_machine(&meter);
@@ -68,8 +86,37 @@ fn main() -> ExitCode {
     }
 }
 
+/// This program as its own child: one part, its figures as JSON.
+fn child_main(args: &[String]) -> ExitCode {
+    let done = match args.split_first() {
+        Some((part, args)) if part == "backtest" => backtest::in_child(args),
+        other => Err(format!("no such part: {other:?}")),
+    };
+    match done {
+        Ok(figures) => {
+            println!("{figures}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where everything that the report makes is put.
+fn out_folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench")
+}
+
+/// A folder on the project's disk that goes away with its handle.
+fn work_folder() -> std::io::Result<tempfile::TempDir> {
+    std::fs::create_dir_all(out_folder())?;
+    tempfile::tempdir_in(out_folder())
+}
+
 fn write(rows: &[Row]) -> std::io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
+    let folder = out_folder();
     std::fs::create_dir_all(&folder)?;
     let report = Value::Array(rows.iter().map(Row::json).collect());
     std::fs::write(folder.join("report.json"), format!("{report:#}\n"))

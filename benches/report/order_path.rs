@@ -125,7 +125,7 @@ pub fn flatness(meter: &Meter, scale: &Scale, rows: &mut Vec<Row>) {
     }
     rows.push(ratio("cost per order, 10 / 100 / 1 000 strategies", by_strategies.map(|(size, _, runs)| (size, median(runs)))));
 
-    let mut by_instruments = [10, 100, 1_000].map(|instruments| (u32::from(instruments), World::new(instruments, 1, NoProbe), Vec::new()));
+    let mut by_instruments = [10, 100, 1_000].map(|instruments| (u32::from(instruments), World::new(instruments, 0, NoProbe), Vec::new()));
     for (_, world, _) in &mut by_instruments {
         for _ in 0..OUTSTANDING + 2_000 {
             order_by_hand(world, meter);

@@ -161,11 +161,22 @@ pub struct World<P: Probe> {
     working: VecDeque<(NewOrder, u64)>,
     execs: u64,
     commands: u64,
+    /// Inputs since they were last taken, when they are kept at all.
+    kept: Option<Vec<Stamped>>,
 }
 
 impl<P: Probe> World<P> {
     /// Running, with `strategies` spread evenly over the instruments; each instrument quoted once.
     pub fn new(instruments: u16, strategies: u32, probe: P) -> Self {
+        Self::build(instruments, strategies, probe, false)
+    }
+
+    /// As [`World::new`]; every input is kept until [`World::kept`] takes it.
+    pub fn keeping(instruments: u16, strategies: u32, probe: P) -> Self {
+        Self::build(instruments, strategies, probe, true)
+    }
+
+    fn build(instruments: u16, strategies: u32, probe: P, keep: bool) -> Self {
         let mut world = Self {
             core: Core::new(config(instruments, strategies), probe),
             out: Vec::with_capacity(4_096),
@@ -178,6 +189,7 @@ impl<P: Probe> World<P> {
             working: VecDeque::with_capacity(OUTSTANDING + 2),
             execs: 0,
             commands: 0,
+            kept: keep.then(Vec::new),
         };
         let venue = VenueId(0);
         for link in [LinkEvent::Connecting { venue }, LinkEvent::LoggedOn { venue }, LinkEvent::MassStatusEnd { venue }] {
@@ -189,7 +201,8 @@ impl<P: Probe> World<P> {
             world.take(Source::SimulatedFeed, Input::Market(MarketEvent::Quote(quote)));
         }
         world.command(Command::StartEngine);
-        let each = (usize::from(instruments) / strategies as usize).clamp(1, 8);
+        let traded = if keep { instruments / 2 } else { instruments };
+        let each = (usize::from(traded) / (strategies as usize).max(1)).clamp(1, 8);
         for strategy in 0..strategies as usize {
             let ids = (0..each).map(|nth| InstrumentId(((strategy * each + nth) % usize::from(instruments)) as u16));
             let deployment = Deployment {
@@ -219,6 +232,19 @@ impl<P: Probe> World<P> {
         let stamped = self.stamped(source, input);
         self.out.clear();
         self.core.step(&stamped, &mut self.out).expect("the core is sound");
+        self.keep(stamped);
+    }
+
+    /// Notes an input that was not given by [`World::take`].
+    pub fn keep(&mut self, stamped: Stamped) {
+        if let Some(kept) = &mut self.kept {
+            kept.push(stamped);
+        }
+    }
+
+    /// The inputs since the last call.
+    pub fn kept(&mut self) -> Vec<Stamped> {
+        self.kept.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     fn command(&mut self, command: Command) {
@@ -273,6 +299,15 @@ impl<P: Probe> World<P> {
     /// From now on only the first `count` instruments are quoted.
     pub fn quote_only(&mut self, count: u16) {
         self.quoted = count;
+    }
+
+    /// A quote of an instrument that no strategy trades; the first half of the instruments may be traded.
+    pub fn quote_unanswered(&mut self) {
+        self.timer();
+        let half = u64::from(self.instruments / 2);
+        let id = half + self.chance() % half;
+        let quote = self.quote_of(id as u16);
+        self.take(Source::SimulatedFeed, Input::Market(MarketEvent::Quote(quote)));
     }
 
     fn timer(&mut self) {
