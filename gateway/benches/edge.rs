@@ -17,7 +17,7 @@ const CONNECTIONS: usize = 32;
 const REQUESTS_EACH: usize = 1_500;
 const CLIENTS: usize = 100;
 const MESSAGES: u64 = 6_000;
-const ORDER: &str = r#"{"instrument":"EURUSD","side":"buy","type":"limit","qty":"1000","px":"1.0875"}"#;
+pub const ORDER: &str = r#"{"instrument":"EURUSD","side":"buy","type":"limit","qty":"1000","px":"1.0875"}"#;
 
 fn main() {
     let rounds = 3;
@@ -41,11 +41,11 @@ fn main() {
 }
 
 #[derive(Clone, Copy)]
-struct Load {
-    per_s: f64,
-    p50: f64,
-    p99: f64,
-    p999: f64,
+pub struct Load {
+    pub per_s: f64,
+    pub p50: f64,
+    pub p99: f64,
+    pub p999: f64,
 }
 
 fn row(name: &str, unit: &str, load: &Load, floor: f64, budget: f64, ok: bool) {
@@ -56,13 +56,13 @@ fn row(name: &str, unit: &str, load: &Load, floor: f64, budget: f64, ok: bool) {
     );
 }
 
-fn median(mut loads: Vec<Load>) -> Load {
+pub fn median(mut loads: Vec<Load>) -> Load {
     loads.sort_by(|a, b| a.per_s.total_cmp(&b.per_s));
     loads[loads.len() / 2]
 }
 
 /// The floor: the same server, the same body parsed, nothing else.
-fn empty_handler() -> Load {
+pub fn empty_handler() -> Load {
     #[derive(serde::Deserialize, serde::Serialize)]
     struct Order {
         instrument: String,
@@ -96,14 +96,14 @@ fn empty_handler() -> Load {
     load
 }
 
-fn order_entry() -> Load {
+pub fn order_entry() -> Load {
     let harness = Harness::new();
     let token = harness.login("trader").token.expect("a token");
     load(harness.addr(), &token)
 }
 
 /// Closed loop: each connection sends its next order when the last is answered.
-fn load(addr: SocketAddr, token: &str) -> Load {
+pub fn load(addr: SocketAddr, token: &str) -> Load {
     let request = format!(
         "POST /api/v1/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ORDER}",
         ORDER.len()
@@ -151,7 +151,7 @@ fn complete(bytes: &[u8]) -> bool {
 }
 
 /// Publishes as fast as the clients read (at most 2,000 messages ahead) and counts what arrived.
-fn fan_out() -> f64 {
+pub fn fan_out() -> f64 {
     let harness = Harness::new();
     let login = harness.login("viewer");
     let mut streams: Vec<TcpStream> = (0..CLIENTS)

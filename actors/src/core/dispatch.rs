@@ -44,10 +44,10 @@ impl<P: Probe> Core<P> {
     /// Spreads what a session said: to the world, the books, the gate, the breaker and, last, the strategy.
     fn spread(&mut self, venue: VenueId, out: &mut Vec<Output>) {
         let mut answers = std::mem::take(&mut self.session_out);
-        for answer in answers.drain(..) {
-            match answer {
+        for answer in &answers {
+            match *answer {
                 SessionOut::Request(request) => out.push(Output::Request { venue, request }),
-                SessionOut::Order(update) => self.order_changed(update, out),
+                SessionOut::Order(ref update) => self.order_changed(update, out),
                 SessionOut::Execution(execution) => {
                     let ticks = self.probe.ticks();
                     Self::post(&mut self.book_box, ticks, execution);
@@ -66,10 +66,11 @@ impl<P: Probe> Core<P> {
                 }
             }
         }
+        answers.clear();
         self.session_out = answers;
     }
 
-    fn order_changed(&mut self, update: OrderUpdate, out: &mut Vec<Output>) {
+    fn order_changed(&mut self, update: &OrderUpdate, out: &mut Vec<Output>) {
         let order = &update.order;
         self.gate.handle_order(self.now, order);
         if order.cl_ord_id < ClOrdId::FOREIGN_MIN {
@@ -83,11 +84,12 @@ impl<P: Probe> Core<P> {
             }
             _ => {}
         }
-        out.push(Output::Order(update));
+        let place = out.len() as u32;
+        out.push(Output::Order(*update));
         if let Origin::Strategy(strategy) = order.origin
-            && let Some(slot) = self.runner_of.get(&strategy) {
+            && let Some(slot) = self.runner_of.get(u64::from(strategy.0)) {
                 let ticks = self.probe.ticks();
-                Self::post(&mut self.runner_box, ticks, RunnerMail::order(*slot as u16, update));
+                Self::post(&mut self.runner_box, ticks, RunnerMail::order(*slot, place));
             }
     }
 
@@ -110,7 +112,6 @@ impl<P: Probe> Core<P> {
                     out.push(Output::Position(view));
                 }
                 out.push(Output::Position(applied.account));
-                out.push(Output::Account(self.book.account(self.now)));
                 if applied.unattributed.is_some() {
                     self.not_booked(execution, out);
                 }
@@ -243,7 +244,7 @@ impl<P: Probe> Core<P> {
     /// The order is as it was; its owner is told that the change was refused, and by which code.
     fn replace_denied(&mut self, cl_ord_id: ClOrdId, denial: Denial, out: &mut Vec<Output>) {
         if let Some(order) = self.order(cl_ord_id).copied() {
-            self.order_changed(OrderUpdate { order, cause: OrderCause::ReplaceDenied(denial.code()) }, out);
+            self.order_changed(&OrderUpdate { order, cause: OrderCause::ReplaceDenied(denial.code()) }, out);
         }
     }
 
@@ -297,8 +298,8 @@ impl<P: Probe> Core<P> {
             Origin::External => false,
             Origin::Strategy(strategy) => self
                 .runner_of
-                .get(&strategy)
-                .is_some_and(|slot| self.runners[*slot].is_running()),
+                .get(u64::from(strategy.0))
+                .is_some_and(|slot| self.runners[usize::from(*slot)].is_running()),
         };
         let venue_ready = self
             .config

@@ -25,7 +25,7 @@ use argonaut_engine::breaker::{Breaker, BreakerKind, BreakerLimits, BreakerOut, 
 use argonaut_engine::event::{
     AccountConfig, CommandEnvelope, EngineState, Execution, Input, LinkEvent, Output, ReasonText, Stamped,
 };
-use argonaut_engine::ids::{ClOrdId, CommandId, InstrumentId, Seq, StrategyId, VenueId};
+use argonaut_engine::ids::{ClOrdId, CommandId, InstrumentId, Seq, VenueId};
 use argonaut_engine::instrument::Instruments;
 use argonaut_engine::market::{MarketEvent, Quote};
 use argonaut_engine::order::{CancelOrder, NewOrder, Order, OrderSpec, Pricing, ReplaceOrder};
@@ -33,9 +33,9 @@ use argonaut_engine::position::PositionBook;
 use argonaut_engine::risk::{Gate, Limits, Vetted};
 use argonaut_engine::session::{Session, SessionOut, SessionState};
 use argonaut_engine::strategy::{Outbox, Registry, Runner};
+use argonaut_engine::table::IdTable;
 use argonaut_engine::text::Text;
 use argonaut_engine::units::{Nanos, Qty, Span};
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -97,7 +97,7 @@ pub struct Core<P: Probe> {
     pub(crate) breaker: Breaker,
     pub(crate) gate: Gate,
     pub(crate) runners: Vec<Runner>,
-    pub(crate) runner_of: BTreeMap<StrategyId, usize>,
+    pub(crate) runner_of: IdTable<u16>,
     pub(crate) quotes: Vec<Option<Quote>>,
     pub(crate) subscribers: Vec<Vec<u16>>,
     pub(crate) keys: KeyTable,
@@ -159,7 +159,7 @@ impl<P: Probe> Core<P> {
             breaker: Breaker::new(config.breaker.clone(), &config.instruments),
             gate,
             runners: Vec::with_capacity(64),
-            runner_of: BTreeMap::new(),
+            runner_of: IdTable::with_capacity(STRATEGIES_MAX),
             quotes: vec![None; instruments_count],
             subscribers: vec![Vec::new(); instruments_count],
             keys: KeyTable::default(),

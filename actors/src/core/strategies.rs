@@ -3,7 +3,7 @@
 use super::{Core, GateMail, SLOT_RUNNERS};
 use crate::probe::Probe;
 use argonaut_engine::event::{
-    Alert, Deployment, Done, EngineState, OrderFilter, OrderUpdate, Output, Refusal,
+    Alert, Deployment, Done, EngineState, OrderFilter, Output, Refusal,
 };
 use argonaut_engine::bounds::STRATEGIES_MAX;
 use argonaut_engine::ids::{InstrumentId, Origin, StrategyId};
@@ -21,7 +21,9 @@ pub(crate) struct RunnerMail {
 enum RunnerEvent {
     Start,
     Market(MarketEvent),
-    Order(OrderUpdate),
+    /// The order update at this place of the input's outputs: it is written there before the mail is, and
+    /// outputs are only added while an input is handled.
+    Order(u32),
     Timer,
 }
 
@@ -29,19 +31,23 @@ impl RunnerMail {
     pub fn market(slot: u16, event: MarketEvent) -> Self {
         Self { slot, event: RunnerEvent::Market(event) }
     }
-    pub fn order(slot: u16, update: OrderUpdate) -> Self {
-        Self { slot, event: RunnerEvent::Order(update) }
+    pub fn order(slot: u16, place: u32) -> Self {
+        Self { slot, event: RunnerEvent::Order(place) }
     }
 }
 
 impl<P: Probe> Core<P> {
     /// Lets one strategy's code run, catches its panic, and passes on what it wants.
     pub(super) fn runner(&mut self, mail: RunnerMail, out: &mut Vec<Output>) {
-        let called = self.call_runner(usize::from(mail.slot), out, |runner, env, outbox| {
+        let called = self.call_runner(usize::from(mail.slot), out, |runner, env, outbox, outputs| {
             match &mail.event {
                 RunnerEvent::Start => runner.handle_start(env, outbox),
                 RunnerEvent::Market(event) => runner.handle_market(event, env, outbox),
-                RunnerEvent::Order(update) => runner.handle_order(update, env, outbox),
+                RunnerEvent::Order(place) => {
+                    if let Some(Output::Order(update)) = outputs.get(*place as usize) {
+                        runner.handle_order(update, env, outbox);
+                    }
+                }
                 RunnerEvent::Timer => runner.handle_timer(env, outbox),
             }
             Ok(())
@@ -53,7 +59,7 @@ impl<P: Probe> Core<P> {
         &mut self,
         slot: usize,
         out: &mut Vec<Output>,
-        call: impl FnOnce(&mut Runner, &RunnerEnv<'_>, &mut Outbox) -> Result<(), Refusal>,
+        call: impl FnOnce(&mut Runner, &RunnerEnv<'_>, &mut Outbox, &[Output]) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         let env = RunnerEnv {
             now: self.now,
@@ -64,7 +70,7 @@ impl<P: Probe> Core<P> {
         };
         self.outbox.reset(self.next_cl_ord_id);
         let (runner, outbox) = (&mut self.runners[slot], &mut self.outbox);
-        let Ok(result) = catch_unwind(AssertUnwindSafe(|| call(runner, &env, outbox))) else {
+        let Ok(result) = catch_unwind(AssertUnwindSafe(|| call(runner, &env, outbox, out))) else {
             self.rebuild_runner(slot, out);
             return Ok(());
         };
@@ -150,9 +156,9 @@ impl<P: Probe> Core<P> {
             self.runners.push(runner);
         } else {
             let old = std::mem::replace(&mut self.runners[slot], runner);
-            self.runner_of.remove(&old.id());
+            self.runner_of.remove(u64::from(old.id().0));
         }
-        self.runner_of.insert(id, slot);
+        self.name_slot(id, slot);
         self.tell_strategy(slot, out);
         self.post_runner(slot, RunnerEvent::Start);
         Ok(Done::Strategy(id))
@@ -171,8 +177,13 @@ impl<P: Probe> Core<P> {
             .map(|(slot, _)| slot)
     }
 
+    fn name_slot(&mut self, id: StrategyId, slot: usize) {
+        let named = self.runner_of.insert(u64::from(id.0), slot as u16);
+        assert!(named.is_ok(), "Invariant: there are as many names as slots");
+    }
+
     fn slot_of(&self, strategy: StrategyId) -> Result<usize, Refusal> {
-        self.runner_of.get(&strategy).copied().ok_or(Refusal::StrategyUnknown(strategy))
+        self.runner_of.get(u64::from(strategy.0)).map(|slot| usize::from(*slot)).ok_or(Refusal::StrategyUnknown(strategy))
     }
 
     /// The same deployment with other parameters, as a new version; its orders are canceled first.
@@ -213,7 +224,7 @@ impl<P: Probe> Core<P> {
 
     pub(super) fn pause_strategy(&mut self, strategy: StrategyId, out: &mut Vec<Output>) -> Result<Done, Refusal> {
         let slot = self.slot_of(strategy)?;
-        self.call_runner(slot, out, Runner::handle_pause)?;
+        self.call_runner(slot, out, |runner, env, outbox, _| runner.handle_pause(env, outbox))?;
         self.cancel_of(strategy, out);
         self.tell_strategy(slot, out);
         Ok(Done::Strategy(strategy))
@@ -222,7 +233,11 @@ impl<P: Probe> Core<P> {
     /// Pauses whatever runs. Orders are the caller's business.
     pub(super) fn pause_all(&mut self, out: &mut Vec<Output>) {
         for slot in 0..self.runners.len() {
-            if self.runners[slot].is_running() && self.call_runner(slot, out, Runner::handle_pause).is_ok() {
+            let running = self.runners[slot].is_running();
+            let pause = |runner: &mut Runner, env: &RunnerEnv<'_>, outbox: &mut Outbox, _: &[Output]| {
+                runner.handle_pause(env, outbox)
+            };
+            if running && self.call_runner(slot, out, pause).is_ok() {
                 self.tell_strategy(slot, out);
             }
         }
@@ -230,14 +245,14 @@ impl<P: Probe> Core<P> {
 
     pub(super) fn resume_strategy(&mut self, strategy: StrategyId, out: &mut Vec<Output>) -> Result<Done, Refusal> {
         let slot = self.slot_of(strategy)?;
-        self.call_runner(slot, out, Runner::handle_resume)?;
+        self.call_runner(slot, out, |runner, env, outbox, _| runner.handle_resume(env, outbox))?;
         self.tell_strategy(slot, out);
         Ok(Done::Strategy(strategy))
     }
 
     pub(super) fn stop_strategy(&mut self, strategy: StrategyId, out: &mut Vec<Output>) -> Result<Done, Refusal> {
         let slot = self.slot_of(strategy)?;
-        self.call_runner(slot, out, Runner::handle_stop)?;
+        self.call_runner(slot, out, |runner, env, outbox, _| runner.handle_stop(env, outbox))?;
         self.unsubscribe(slot);
         self.deadlines.set(SLOT_RUNNERS + slot, None);
         self.cancel_of(strategy, out);
@@ -253,7 +268,7 @@ impl<P: Probe> Core<P> {
             self.subscribe(slot, runner.instruments());
         }
         self.deadlines.set(SLOT_RUNNERS + slot, runner.poll_timeout());
-        self.runner_of.insert(runner.id(), slot);
+        self.name_slot(runner.id(), slot);
         self.runners.push(runner);
     }
 

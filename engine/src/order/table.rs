@@ -12,6 +12,7 @@ use super::{OrdStatus, Order};
 use crate::hash::hash_of;
 use crate::ids::{ClOrdId, Origin};
 use crate::units::Nanos;
+use core::hint::black_box;
 use core::hash::{Hash, Hasher};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -236,6 +237,29 @@ impl OrderTable {
         self.link(slot, to);
         if !is_live {
             self.disarm(Slot(slot));
+            self.warm_oldest();
+        }
+    }
+
+    /// Reads what the next new order will be written over. A full table is larger than the near caches, so
+    /// its oldest entry is far away; it is fetched here, where an order has ended and nobody waits, and not
+    /// where a decision does. Changes nothing.
+    fn warm_oldest(&self) {
+        let oldest = self.lists[List::Done as usize].head;
+        if self.entries.len() < self.capacity || oldest == NONE {
+            return;
+        }
+        let Entry { order, watch, deadline, links, digest, .. } = self.entry(Slot(oldest));
+        let fields = (order.cl_ord_id, order.spec.qty, order.pending_cancel, order.cum_value, order.ts_updated);
+        black_box((fields, order.reason.is_some(), order.pending_replace.is_some(), watch.ts_venue, deadline.is_some(), digest));
+        if let Some(next) = some(links[List::Done.chain()].next) {
+            black_box(self.entry(next).links);
+        }
+        let mask = self.index.len() - 1;
+        let mut at = self.probe(order.cl_ord_id);
+        while self.index[at] != 0 {
+            black_box(self.entries[self.index[at] as usize - 1].order.cl_ord_id);
+            at = (at + 1) & mask;
         }
     }
 

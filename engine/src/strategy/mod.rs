@@ -72,8 +72,9 @@ pub struct TimerId(pub u8);
 pub struct Context<'a> {
     pub now: Nanos,
     pub strategy: StrategyId,
-    /// Facts and the strategy's own position for each of its instruments, in the order of its deployment.
-    pub books: &'a [StrategyBook<'a>],
+    /// Its instruments, in the order of its deployment.
+    pub instruments: &'a [InstrumentId],
+    pub(crate) env: &'a RunnerEnv<'a>,
     /// Whether an intent has a chance: the engine runs and trading is Active or Reducing.
     pub trading: crate::breaker::TradingState,
     /// The deployment is paused: no intent is taken.
@@ -126,8 +127,18 @@ impl Outbox {
 impl<'a> Context<'a> {
     /// One of its instruments; `None`: not one of its own.
     #[must_use]
-    pub fn book(&self, instrument: InstrumentId) -> Option<&'a StrategyBook<'a>> {
-        self.books.iter().find(|book| book.instrument.id == instrument)
+    pub fn book(&self, instrument: InstrumentId) -> Option<StrategyBook<'a>> {
+        if !self.instruments.contains(&instrument) {
+            return None;
+        }
+        let position = self.env.positions.position(Some(self.strategy), instrument);
+        let quote = self.env.quotes.get(instrument.index()).copied().flatten();
+        self.env.instruments.get(instrument).map(|instrument| StrategyBook { instrument, position, quote })
+    }
+
+    /// All of its instruments, in the order of its deployment.
+    pub fn books(&self) -> impl Iterator<Item = StrategyBook<'a>> + '_ {
+        self.instruments.iter().filter_map(|instrument| self.book(*instrument))
     }
 
     /// Whether a wish for a new order is taken at all: not paused, and trading is not halted. While only

@@ -3,9 +3,9 @@
 //! The runner is as pure as the strategy. A panic of the strategy passes through it; the lane catches it,
 //! cancels [`Runner::live_orders`] and calls [`Runner::rebuild`].
 
-use super::{Context, Outbox, Registry, Strategy, StrategyBook, StrategyState, StrategyUpdate, TimerId};
+use super::{Context, Outbox, Registry, Strategy, StrategyState, StrategyUpdate, TimerId};
 use super::{Params, ParamsError};
-use crate::bounds::{ORDERS_LIVE_MAX, STRATEGY_INSTRUMENTS_MAX, STRATEGY_RESTART_WINDOW, STRATEGY_RESTARTS_MAX};
+use crate::bounds::{ORDERS_LIVE_MAX, STRATEGY_RESTART_WINDOW, STRATEGY_RESTARTS_MAX};
 use crate::bounds::STRATEGY_TIMERS_MAX;
 use crate::breaker::TradingState;
 use crate::event::{Deployment, OrderUpdate, Refusal};
@@ -302,29 +302,16 @@ impl Runner {
     ) {
         let Some(strategy) = self.strategy.as_deref_mut() else { return };
         let facts = &mut self.facts;
-        let book_of = |id: InstrumentId| {
-            let position = env.positions.position(Some(facts.id), id);
-            let quote = env.quotes.get(id.index()).copied().flatten();
-            env.instruments.get(id).map(|instrument| StrategyBook { instrument, position, quote })
-        };
-        let ids = &facts.deployment.instruments[..];
-        let Some(first) = ids.first().and_then(|id| book_of(*id)) else { return };
-        // One instrument is the common case, and eight books are a cost that each tick would pay.
-        let mut several;
-        let books = if let [_] = ids {
-            core::slice::from_ref(&first)
-        } else {
-            several = [first; STRATEGY_INSTRUMENTS_MAX];
-            for (book, id) in several.iter_mut().zip(ids).skip(1) {
-                let Some(found) = book_of(*id) else { return };
-                *book = found;
-            }
-            &several[..ids.len().min(STRATEGY_INSTRUMENTS_MAX)]
-        };
+        let instruments = &facts.deployment.instruments[..];
+        // A snapshot may name an instrument that this run does not have.
+        if instruments.is_empty() || instruments.iter().any(|id| id.index() >= env.instruments.len()) {
+            return;
+        }
         let mut context = Context {
             now: env.now,
             strategy: facts.id,
-            books,
+            instruments,
+            env,
             trading: env.trading,
             muted: facts.state != StrategyState::Running,
             outbox,
