@@ -214,3 +214,27 @@ fn deleted_between_two_runs() {
     std::fs::remove_file(home.path().join("by-hand.db")).expect("removed");
     ends_level(&home, engine, &client);
 }
+
+/// A copy that an operator has made while the engine runs, and puts back later.
+#[test]
+fn replaced_by_an_older_copy() {
+    let (home, engine, client) = trading();
+    let (path, copy) = (home.data.join("projection.db"), home.path().join("copy.db"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        use sqlx::Connection;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).busy_timeout(support::PATIENCE);
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("opens");
+        let statement = format!("VACUUM INTO '{}'", copy.display());
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.expect("copied");
+        connection.close().await.expect("closed");
+    });
+    let mut ids: Vec<u64> = (0..5).map(|_| fill_one(&client)).collect();
+    catches_up(&engine, &home, &ids);
+    files(&path).iter().for_each(|file| std::fs::remove_file(file).expect("removed"));
+    std::fs::rename(&copy, &path).expect("replaced");
+    ids.push(fill_one(&client));
+    assert_eq!(client.get("/readyz").status, 200);
+    catches_up(&engine, &home, &ids);
+    ends_level(&home, engine, &client);
+}

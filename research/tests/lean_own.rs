@@ -148,12 +148,12 @@ fn bad_rows_name_the_entry_of_the_archive() {
 fn archives_that_are_damaged_or_not_as_expected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lean/equity/usa/minute/spy/20140310_trade.zip");
-    let rows = "34200000,1000000,1000000,1000000,1000000,5\n".to_string();
-    zip(&path, &[("a.csv", &rows), ("b.csv", &rows)]);
+    let rows = "34200000,1000000,1000000,1000000,1000000,5\n";
+    zip(&path, &[("a.csv", rows), ("b.csv", rows)]);
     let faults = shown(&open(&source("SPY", MINUTES), folder.path()).err().unwrap());
     assert!(faults.contains("2 entries, one is expected; the archive has: a.csv, b.csv"), "{faults}");
 
-    zip(&path, &[("a.csv", &rows)]);
+    zip(&path, &[("a.csv", rows)]);
     let good = std::fs::read(&path).unwrap();
     let place = good.windows(8).position(|window| window == b"34200000").expect("the entry is stored as it is");
     let mut bad = good.clone();

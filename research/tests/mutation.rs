@@ -47,7 +47,9 @@ fn mutate(seed: &str, edits: &[(u8, u16, u8)]) -> Vec<u8> {
 
 fn run(seeds: &'static [&'static str], target: fn(u8, &[u8]) -> u64) {
     use proptest::prelude::*;
-    let config = Config { cases: 20_000, failure_persistence: None, ..Config::default() };
+    // More: `FUZZ_INPUTS=1000000 cargo test --release -p argonaut-research --test mutation`.
+    let cases = std::env::var("FUZZ_INPUTS").ok().and_then(|count| count.parse().ok()).unwrap_or(4_000);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(
         config,
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),

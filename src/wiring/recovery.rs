@@ -12,7 +12,7 @@ use argonaut_engine::units::{Nanos, Span};
 use argonaut_persistence::journal::{self, Reader, Recovered, Release, RunStatus, Writer};
 use argonaut_persistence::snapshot::{Snapshot, SnapshotStore};
 use argonaut_persistence::sql::ACCESS_FILE;
-use argonaut_persistence::storage::FsStorage;
+use argonaut_persistence::storage::{self, FsStorage};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -174,13 +174,37 @@ fn last_now(layout: &Layout, seq: Seq) -> Result<Nanos, Failure> {
     Ok(record.map_or(Nanos::ZERO, |record| record.now))
 }
 
-/// The limits in the file are not those that the run before this one was started with.
-#[must_use]
-pub fn limits_of_file_are_new(layout: &Layout, config: &Config) -> bool {
-    let Ok(storage) = FsStorage::create(&layout.journal) else { return false };
-    let Ok(manifests) = journal::read_manifests(&storage) else { return false };
-    let before = manifests.iter().rev().nth(1);
-    before.is_none_or(|manifest| manifest.config_hash != super::config_hash(config))
+/// What the journal has taken over from the configuration file, kept beside it as `configured`: until the
+/// journal has it, every start tells it again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Taken {
+    /// Hash of the file's limits.
+    pub limits: String,
+    /// The input by which all of it is in the journal.
+    pub seq: Seq,
+}
+
+const TAKEN_FILE: &str = "configured";
+
+impl Taken {
+    /// `None`: nothing was taken over yet, or a power cut has taken it from the journal again, which ends at
+    /// `last`.
+    #[must_use]
+    pub fn read(layout: &Layout, last: Seq) -> Option<Self> {
+        let text = std::fs::read_to_string(layout.root.join(TAKEN_FILE)).ok()?;
+        let (limits, seq) = text.trim().split_once(' ')?;
+        let taken = Self { limits: limits.to_owned(), seq: Seq(seq.parse().ok()?) };
+        (taken.seq <= last).then_some(taken)
+    }
+
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write(&self, layout: &Layout) -> Result<(), Failure> {
+        let storage = FsStorage::open(&layout.root);
+        let text = format!("{} {}\n", self.limits, self.seq.0);
+        let kept = storage.and_then(|storage| storage::replace(&storage, TAKEN_FILE, text.as_bytes()));
+        kept.map_err(|fault| Failure::new(Exit::Data, format!("{}: {fault}", layout.root.join(TAKEN_FILE).display())))
+    }
 }
 
 /// A sentence for the console about what was found.

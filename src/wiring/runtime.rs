@@ -10,7 +10,7 @@ use crate::wiring::consumers::{ProjectionConsumer, ProjectionStatus, ViewConsume
 use crate::wiring::control::{LaneControl, PROJECTION, ProcessStatus, WallClock};
 use crate::wiring::paper_link::{LinkStatus, PaperLink, PortsPlace};
 use crate::wiring::recovery::{self, Layout, Recovery, Snapshots};
-use crate::wiring::core_config;
+use crate::wiring::{config_hash, core_config};
 use crate::wiring::supervision::SupervisorThread;
 use argonaut_actors::clock::Clock;
 use argonaut_actors::core::CoreConfig;
@@ -22,7 +22,7 @@ use argonaut_actors::lane::{Lane, LaneConfig, LaneFault, LaneParts, LaneStatus};
 use argonaut_actors::mailbox::ConflationCounters;
 use argonaut_actors::probe::{LatencyReader, lane_probe};
 use argonaut_actors::shell::Child;
-use argonaut_engine::event::{Command, Source};
+use argonaut_engine::event::{Command, Deployment, Source};
 use argonaut_engine::ids::{Seq, UserId};
 use argonaut_engine::strategy::Registry;
 use argonaut_engine::units::Px;
@@ -83,16 +83,13 @@ impl Runtime {
         let core_config = Arc::new(core_config(&config));
         let recovery = recovery::recover(&config, &core_config, &layout, clock.now())?;
         let recovered = recovery::told(&recovery);
-        let limits_changed = recovery.core.gate().limits() != &config.limits
-            || recovery.core.breaker().limits() != &config.breaker;
-        let file_is_newer = limits_changed && recovery::limits_of_file_are_new(&layout, &config);
-        let fresh = recovery.recovered.last == Seq(0);
+        let beginning = Beginning::of(&config, &layout, &recovery);
 
         let snapshots = Snapshots::open(&layout)?;
         let view = new_view(&config, &clock, &recovery);
         let lane_status = Arc::new(LaneStatus::default());
         let parts = Parts { config, core_config, layout, clock, lane_status, view, snapshots };
-        parts.start(sql, access, recovery, recovered, Beginning { fresh, file_is_newer })
+        parts.start(sql, access, recovery, recovered, beginning)
     }
 
     #[must_use]
@@ -189,10 +186,26 @@ const STOP_LOOKS: u32 = 250;
 
 /// How this life of the journal begins.
 struct Beginning {
-    /// The journal is empty: configured strategies are deployed.
-    fresh: bool,
-    /// The file's limits have changed since the last run: they hold again.
-    file_is_newer: bool,
+    /// Configured strategies that the journal does not have yet; none but in a new journal.
+    strategies: Vec<Deployment>,
+    /// The file's limits are not those that the journal has taken over from it: they hold again.
+    limits_are_new: bool,
+}
+
+impl Beginning {
+    /// Nobody else can ask for anything before a new journal has all of this, so what a kill has left of it
+    /// is its front part.
+    fn of(config: &Config, layout: &Layout, recovery: &Recovery) -> Self {
+        let taken = recovery::Taken::read(layout, recovery.recovered.last);
+        let deployed = recovery.core.deployments_count() as usize;
+        Self {
+            strategies: match taken {
+                None => config.strategies.iter().skip(deployed).cloned().collect(),
+                Some(_) => Vec::new(),
+            },
+            limits_are_new: taken.is_none_or(|taken| taken.limits != config_hash(config)),
+        }
+    }
 }
 
 impl Parts {
@@ -242,9 +255,10 @@ impl Parts {
         let supervisor = SupervisorThread::start(children)?;
         let (setup, token) = self.setup(&sql, &access)?;
         let deps = self.deps(&sql, &access, &handle, &status, setup)?;
+        // Before anybody else can ask for something.
+        self.begin(&handle, &sql, &beginning)?;
         let gateway = argonaut_gateway::serve(GatewayConfig::new(self.config.listen), deps)
             .map_err(|fault| Failure::new(Exit::Failed, fault))?;
-        self.begin(&handle, &sql, &beginning)?;
         Ok(Runtime {
             gateway: Some(gateway),
             handle,
@@ -424,23 +438,27 @@ impl Parts {
         beginning: &Beginning,
     ) -> Result<(), Failure> {
         let mut commands = Vec::new();
-        if beginning.file_is_newer {
-            let reason = argonaut_engine::event::ReasonText::cut("the configuration file has new limits");
+        // They stand at the beginning of every journal, so that its replay never depends on what the file
+        // says later.
+        if beginning.limits_are_new {
+            let reason = argonaut_engine::event::ReasonText::cut("limits of the configuration file");
             let limits = Box::new(self.config.limits.clone());
             commands.push(Command::SetLimits { limits, reason });
             let limits = Box::new(self.config.breaker.clone());
             commands.push(Command::SetBreakerLimits { limits, reason });
         }
-        if beginning.fresh {
-            let deployments = self.config.strategies.iter().cloned().map(Box::new);
-            commands.extend(deployments.map(Command::DeployStrategy));
-        }
+        commands.extend(beginning.strategies.iter().cloned().map(Box::new).map(Command::DeployStrategy));
+        let mut last = None;
         for command in commands {
             let answer = sql.block_on(handle.submit(UserId(0), command));
             let answer = answer.map_err(|fault| Failure::new(Exit::Failed, fault))?;
             answer.result.map_err(|refusal| Failure::new(Exit::Config, refusal))?;
+            last = Some(answer.seq);
         }
-        Ok(())
+        match last {
+            Some(seq) => recovery::Taken { limits: config_hash(&self.config), seq }.write(&self.layout),
+            None => Ok(()),
+        }
     }
 }
 

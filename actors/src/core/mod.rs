@@ -249,6 +249,11 @@ impl<P: Probe> Core<P> {
     pub fn probe_mut(&mut self) -> &mut P {
         &mut self.probe
     }
+    /// Deployments so far, also those that have ended.
+    #[must_use]
+    pub fn deployments_count(&self) -> u32 {
+        self.next_strategy_id - 1
+    }
     /// The order as its session knows it.
     #[must_use]
     pub fn order(&self, cl_ord_id: ClOrdId) -> Option<&Order> {

@@ -139,4 +139,16 @@ mod tests {
         assert_eq!(split(&",".repeat(63)).map(|list| list.len()), Ok(64));
         assert!(matches!(split(&"\"\",".repeat(64)), Err(Reason::ColumnCount { .. })));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn agrees_with_the_plain_split(row in "[a-z,.0-9\u{1}\u{80}é-]{0,80}") {
+            let plain: Vec<String> = row.split(',').map(Into::into).collect();
+            proptest::prop_assume!(plain.len() <= COLUMNS_MAX);
+            let mut fields = Fields::new();
+            proptest::prop_assert_eq!(fields.split(row.as_bytes(), b','), Ok(()));
+            let got: Vec<&[u8]> = (0..fields.count()).map(|column| fields.get(row.as_bytes(), column)).collect();
+            proptest::prop_assert_eq!(got, plain.iter().map(String::as_bytes).collect::<Vec<_>>());
+        }
+    }
 }

@@ -207,4 +207,23 @@ mod tests {
         assert_eq!(scaled(b"0.000000005", 8, Excess::Round), Ok(0), "half to even");
         assert_eq!(scaled(b"0.000000015", 8, Excess::Round), Ok(2), "half to even");
     }
+
+    proptest::proptest! {
+        /// The slow twin: an arbitrary decimal library.
+        #[test]
+        fn agrees_with_a_decimal_library(raw in "-?[0-9]{0,14}(\\.[0-9]{0,12})?", digits in 0_u32..10) {
+            use rust_decimal::Decimal;
+            let exact = scaled(raw.as_bytes(), digits as i32, Excess::Refuse);
+            let rounded = scaled(raw.as_bytes(), digits as i32, Excess::Round);
+            match raw.parse::<Decimal>() {
+                Err(_) => proptest::prop_assert!(exact.is_err(), "{raw} {exact:?}"),
+                Ok(value) => {
+                    let unit = value.abs() * Decimal::from(10_u64.pow(digits));
+                    let near = i64::try_from(unit.round_dp(0)).map(|size| if value.is_sign_negative() { -size } else { size });
+                    proptest::prop_assert_eq!(rounded.ok(), near.ok(), "{}", raw);
+                    proptest::prop_assert_eq!(exact.is_ok(), rounded.is_ok() && unit.fract().is_zero(), "{}", raw);
+                }
+            }
+        }
+    }
 }

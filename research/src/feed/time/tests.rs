@@ -75,3 +75,23 @@ fn borders_in_a_gap_or_fold_have_one_instant() {
     let back = days_from_civil(2014, 11, 2).unwrap();
     assert_eq!(zone.border_to_utc(local(back, 1, 30)), Some(local(back, 5, 30)));
 }
+
+proptest::proptest! {
+    /// The slow twin: the calendar library's own parser and rules.
+    #[test]
+    fn agrees_with_the_calendar_library(second in 0_i64..4_000_000_000, nanos in 0_i32..1_000_000_000, zone in 0_usize..4) {
+        let name = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "UTC"][zone];
+        let at = Timestamp::new(second, nanos).unwrap();
+        let local = at.in_tz(name).unwrap();
+        let clock = local.strftime("%Y-%m-%d %H:%M:%S.%9f").to_string();
+        let ours = TimeReader::new(TimeFormat::Iso, Some(Zone::parse(name).unwrap())).parse(clock.as_bytes());
+        let twin = local.time_zone().to_ambiguous_timestamp(local.datetime()).unambiguous();
+        match twin {
+            Ok(instant) => proptest::prop_assert_eq!(ours.map(|ts| i128::from(ts.raw())), Ok(instant.as_nanosecond())),
+            Err(_) => proptest::prop_assert_eq!(ours, Err(Reason::AmbiguousTime)),
+        }
+        let zoned = local.strftime("%Y-%m-%dT%H:%M:%S.%9f%:z").to_string();
+        let ours = TimeReader::new(TimeFormat::Iso, None).parse(zoned.as_bytes());
+        proptest::prop_assert_eq!(ours.map(|ts| i128::from(ts.raw())), Ok(at.as_nanosecond()));
+    }
+}
