@@ -76,19 +76,20 @@ impl<P: Probe> Core<P> {
             self.next_cl_ord_id = self.next_cl_ord_id.max(order.cl_ord_id.0 + 1);
         }
         self.exposure_changed(order.spec.instrument);
-        match update.cause {
-            OrderCause::Denied | OrderCause::ReplaceDenied(_) | OrderCause::Reported(ExecType::Rejected) => {
-                self.breaker.handle_reject(self.now, &mut self.breaker_out);
-                self.flush_breaker(out);
-            }
-            _ => {}
-        }
         out.push(Output::Order(update));
         if let Origin::Strategy(strategy) = order.origin {
             if let Some(slot) = self.runner_of.get(&strategy) {
                 let ticks = self.probe.ticks();
                 Self::post(&mut self.runner_box, ticks, RunnerMail::order(*slot as u16, update));
             }
+        }
+        // Behind the update: a trip may cancel this very order, which is then its newer state.
+        match update.cause {
+            OrderCause::Denied | OrderCause::ReplaceDenied(_) | OrderCause::Reported(ExecType::Rejected) => {
+                self.breaker.handle_reject(self.now, &mut self.breaker_out);
+                self.flush_breaker(out);
+            }
+            _ => {}
         }
     }
 
