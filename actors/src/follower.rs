@@ -84,6 +84,12 @@ impl<R: JournalReader> SoundReader<R> {
                 return Ok(Some(record));
             }
             self.ahead = self.reader.next()?;
+            if self.ahead.is_none() && done.is_some() {
+                // The lane is further, but its segment is just being named: whether this input is sound is
+                // not known yet.
+                self.ahead = Some(record);
+                return Ok(None);
+            }
             match &self.ahead {
                 Some(Stamped { input: Input::Poisoned { seq }, .. }) if *seq == record.seq => {}
                 _ => return Ok(Some(record)),

@@ -433,7 +433,7 @@ impl<J: JournalWriter> Lane<J> {
 
     /// Nothing new is taken; what was promised is written, synced and let go.
     fn finish(mut self) -> Result<J, LaneFault> {
-        self.take_reports()?;
+        while self.take_reports()? {}
         let hash = self.core.state_hash();
         self.process(Source::Lane, Input::StateHash(hash))?;
         self.journal.sync()?;

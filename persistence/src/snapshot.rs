@@ -126,6 +126,22 @@ impl SnapshotStore {
         Ok((None, skipped))
     }
 
+    /// Removes what is ahead of the journal's last record: after a power cut the journal goes on with other
+    /// inputs, and such a state never comes again. Answers how many there were.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or changed.
+    pub fn remove_ahead(&self, journal_last: Seq) -> io::Result<usize> {
+        let ahead: Vec<Seq> = self.seqs()?.into_iter().filter(|seq| *seq > journal_last).collect();
+        for seq in &ahead {
+            self.storage.remove(&name(*seq))?;
+        }
+        if !ahead.is_empty() {
+            self.storage.sync_dir()?;
+        }
+        Ok(ahead.len())
+    }
+
     /// The oldest that is kept: the journal is needed from its successor on.
     ///
     /// # Errors

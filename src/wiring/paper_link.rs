@@ -98,6 +98,21 @@ impl PaperLink {
         Ok(Self { clock, ports, place, exchange, log, feeds, feed: None, rates, rates_told, status, stalled: None })
     }
 
+    /// What an earlier link has left behind. Requests are not carried over a cut: the session asks what became
+    /// of each, and an old order must not meet a new price. The market goes on where the engine runs.
+    fn take_over(&mut self) -> Result<(), ShellFault> {
+        if self.status.feed() == FeedState::Playing {
+            self.engine(EngineState::Running)?;
+        }
+        while let Some(Ok(message)) = self.ports.as_mut().map(|ports| ports.requests.pop()) {
+            match message {
+                Outbound::Engine(state) => self.engine(state)?,
+                Outbound::Request(_) | Outbound::Relogon => {}
+            }
+        }
+        Ok(())
+    }
+
     fn logon(&mut self, stop: &StopFlag) {
         self.tell(LinkEvent::Connecting { venue: VENUE }, stop);
         self.tell(LinkEvent::LoggedOn { venue: VENUE }, stop);
@@ -260,6 +275,7 @@ impl Shell for PaperLink {
         if let Some(ports) = &self.ports {
             ports.bell.own();
         }
+        self.take_over()?;
         self.logon(stop);
         while !stop.is_set() {
             if !self.round(stop)? {

@@ -124,7 +124,10 @@ pub fn recover(
     settings.check_from = stands_behind.seq().next();
     let (mut writer, recovered) = journal::open(&layout.journal, &settings, &super::run_info(config, now))
         .map_err(|fault| Failure::new(Exit::Data, format!("{}: {fault}", layout.journal.display())))?;
-    // After a power cut the journal may end before the newest snapshot: then an older one counts.
+    // After a power cut the journal may end before the newest snapshot: then an older one counts, and the
+    // newer ones must be gone before the journal reaches their numbers with other inputs.
+    let removed = snapshots.0.remove_ahead(recovered.last);
+    removed.map_err(|fault| Failure::new(Exit::Data, format!("{}: {fault}", layout.snapshots.display())))?;
     let core = if stands_behind.seq() <= recovered.last {
         stands_behind
     } else {

@@ -233,7 +233,7 @@ impl Parts {
         let projection = Arc::new(ProjectionStatus::default());
         let deadman_fired = Arc::new(AtomicU64::new(0));
         let children = vec![
-            self.projection_child(&sql, &projection),
+            self.projection_child(&sql, &projection, cursor),
             self.view_child(cursor),
             self.deadman_child(&link_status, &deadman_fired),
             self.link_child(ports, &link_status, last_px),
@@ -328,16 +328,22 @@ impl Parts {
         })
     }
 
-    fn projection_child(&self, sql: &tokio::runtime::Runtime, status: &Arc<ProjectionStatus>) -> Child {
+    fn projection_child(&self, sql: &tokio::runtime::Runtime, status: &Arc<ProjectionStatus>, start: Seq) -> Child {
         let (core_config, snapshots, layout) = (self.core_config.clone(), self.snapshots.clone(), self.layout.clone());
         let (lane, status, runtime) = (self.lane_status.clone(), status.clone(), sql.handle().clone());
         let (account, instruments) = (self.config.account.clone(), self.config.instruments.clone());
         let (every, kept) = (self.config.journal.snapshot_every, self.config.journal.segments_kept);
         let bytes = self.config.journal.segment_bytes as u64;
+        let mut has_looked = false;
         child(PROJECTION, move || {
             let path = layout.root.join(PROJECTION_FILE);
             let opened = runtime.block_on(Projector::open(&path, &account, &instruments));
             let mut projector = opened.map_err(shell_fault)?;
+            if !std::mem::replace(&mut has_looked, true) && projector.cursor() > start {
+                // The journal has lost its end in a power cut: what the tables tell of it never happened.
+                tracing::warn!(cursor = projector.cursor().0, last = start.0, "the tables are ahead of the journal and are built anew");
+                runtime.block_on(projector.truncate_projection()).map_err(shell_fault)?;
+            }
             let core = core_for(&mut projector, &core_config, &snapshots, &layout)?;
             let cursor = projector.cursor().max(projector.staged_seq());
             status.cursor.store(projector.cursor().0, Ordering::Relaxed);

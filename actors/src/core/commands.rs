@@ -185,7 +185,12 @@ impl<P: Probe> Core<P> {
         let ticks = self.probe.ticks();
         Self::post(&mut self.gate_box, ticks, GateMail::Cancel { cl_ord_id });
         self.run(out);
-        self.order(cl_ord_id).copied().map(Done::Order).ok_or(Refusal::OrderUnknown(cl_ord_id))
+        match self.order(cl_ord_id).copied() {
+            None => Err(Refusal::OrderUnknown(cl_ord_id)),
+            // Nothing was sent: whoever asked must not believe it.
+            Some(order) if !order.pending_cancel && !order.status.is_final() => Err(Refusal::VenueDown(order.venue)),
+            Some(order) => Ok(Done::Order(order)),
+        }
     }
 
     pub(super) fn start_if_ready(&mut self, out: &mut Vec<Output>) {

@@ -77,6 +77,15 @@ impl<P: Probe> Core<P> {
             self.next_cl_ord_id = self.next_cl_ord_id.max(order.cl_ord_id.0 + 1);
         }
         self.exposure_changed(order.spec.instrument);
+        let place = out.len() as u32;
+        out.push(Output::Order(*update));
+        if let Origin::Strategy(strategy) = order.origin
+            && let Some(slot) = self.runner_of.get(u64::from(strategy.0))
+        {
+            let ticks = self.probe.ticks();
+            Self::post(&mut self.runner_box, ticks, RunnerMail::order(*slot, place));
+        }
+        // Behind the update: a trip may cancel this very order, which is then its newer state.
         match update.cause {
             OrderCause::Denied | OrderCause::ReplaceDenied(_) | OrderCause::Reported(ExecType::Rejected) => {
                 self.breaker.handle_reject(self.now, &mut self.breaker_out);
@@ -84,13 +93,6 @@ impl<P: Probe> Core<P> {
             }
             _ => {}
         }
-        let place = out.len() as u32;
-        out.push(Output::Order(*update));
-        if let Origin::Strategy(strategy) = order.origin
-            && let Some(slot) = self.runner_of.get(u64::from(strategy.0)) {
-                let ticks = self.probe.ticks();
-                Self::post(&mut self.runner_box, ticks, RunnerMail::order(*slot, place));
-            }
     }
 
     /// The breaker watches data only where something is at stake.
