@@ -101,7 +101,9 @@ impl Browser {
     }
 
     fn click(&mut self, button: &str) {
-        let find = format!("[...document.querySelectorAll('button')].filter(b => b.offsetParent && !b.disabled && b.textContent.trim() === '{button}').at(-1)");
+        let find = format!(
+            "[...document.querySelectorAll('button')].filter(b => b.offsetParent && !b.disabled && b.textContent.trim() === '{button}').at(-1)"
+        );
         self.until(&find);
         self.eval(&format!("{find}.click()"));
     }
@@ -172,7 +174,9 @@ fn a_trader_reaches_a_running_strategy_by_the_page_alone() {
             false => Err(orders.to_string()),
         }
     });
-    page.until("[...document.querySelectorAll('tr')].some(row => /buy/.test(row.innerText) && /filled/.test(row.innerText))");
+    page.until(
+        "[...document.querySelectorAll('tr')].some(row => /buy/.test(row.innerText) && /filled/.test(row.innerText))",
+    );
 
     page.click("Stop engine");
     page.until_text("Engine stopped");

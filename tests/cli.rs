@@ -46,7 +46,11 @@ fn exit_codes() {
         (&["run", "--config", "no-such-file.toml"], 3, "no-such-file.toml"),
         (&["backtest", "--config", simulated], 3, "market.mode"),
         (&["backtest", "--config", config, "--journal", full], 4, "not empty"),
-        (&["backtest", "--config", config, "--orders-csv", "/no/such/folder/fills.csv"], 4, "/no/such/folder/fills.csv"),
+        (
+            &["backtest", "--config", config, "--orders-csv", "/no/such/folder/fills.csv"],
+            4,
+            "/no/such/folder/fills.csv",
+        ),
         (&["backtest", "--config", config], 0, ""),
     ];
     for (args, code, said) in cases {
@@ -130,7 +134,8 @@ fn bad_rows_are_named() {
     for said in ["quotes.csv", "42", "1OO.00", "59", "-5"] {
         assert!(error.contains(said), "{said} is missing in: {error}");
     }
-    let skipping = setup::OWN_QUOTES.replace("instrument = \"ACME\"\n", "instrument = \"ACME\"\non_fault = { skip = { at_most = 5 } }\n");
+    let skipping = setup::OWN_QUOTES
+        .replace("instrument = \"ACME\"\n", "instrument = \"ACME\"\non_fault = { skip = { at_most = 5 } }\n");
     let config = home.put("skip.toml", &setup::files("max", &skipping, &setup::stock("ACME"), ""));
     let output = argonaut(&["--json", "backtest", "--config", config.to_str().expect("UTF-8")]);
     assert!(output.status.success(), "{}", stderr(&output));

@@ -87,7 +87,11 @@ fn sums_agree(home: &Home) {
 /// The files of a database in WAL mode.
 fn files(path: &Path) -> Vec<PathBuf> {
     let name = path.to_str().expect("UTF-8");
-    ["", "-wal", "-shm"].iter().map(|ending| PathBuf::from(format!("{name}{ending}"))).filter(|file| file.exists()).collect()
+    ["", "-wal", "-shm"]
+        .iter()
+        .map(|ending| PathBuf::from(format!("{name}{ending}")))
+        .filter(|file| file.exists())
+        .collect()
 }
 
 fn move_all(from: &Path, to: &Path) {
@@ -117,7 +121,8 @@ fn digest(home: &Home, path: &Path, feed: Option<Seq>) -> (Seq, Digest) {
     let config = home.load();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let open = Projector::open(path, &config.account, &config.instruments);
-    let mut hand = Hand { projector: runtime.block_on(open).expect("a projection"), upto: feed.unwrap_or(Seq(0)), runtime };
+    let mut hand =
+        Hand { projector: runtime.block_on(open).expect("a projection"), upto: feed.unwrap_or(Seq(0)), runtime };
     if feed.is_some() {
         let core = Core::new(Arc::new(core_config(&config)), NoProbe);
         let reader = Reader::open(&Layout::of(&home.data).journal, Seq(1)).expect("a journal");

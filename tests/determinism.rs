@@ -42,7 +42,14 @@ fn two_backtests_are_the_same_to_the_last_byte() {
         let (journal, fills) = (home.path().join(name), home.path().join(format!("{name}.csv")));
         let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
         let output = argonaut(&[
-            "--json", "backtest", "--config", &text(&home.config), "--journal", &text(&journal), "--orders-csv", &text(&fills),
+            "--json",
+            "backtest",
+            "--config",
+            &text(&home.config),
+            "--journal",
+            &text(&journal),
+            "--orders-csv",
+            &text(&fills),
         ]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let mut summary = stdout_json(&output);
@@ -68,8 +75,25 @@ fn two_backtests_are_the_same_to_the_last_byte() {
 
 fn summary_is_whole(summary: &Value, fills: &str) {
     for field in [
-        "account", "currency", "market_data", "events", "first", "last", "orders", "denied", "rejected", "fills",
-        "start_equity", "end_equity", "realised", "unrealised", "positions", "sources", "statistics", "fees", "denials",
+        "account",
+        "currency",
+        "market_data",
+        "events",
+        "first",
+        "last",
+        "orders",
+        "denied",
+        "rejected",
+        "fills",
+        "start_equity",
+        "end_equity",
+        "realised",
+        "unrealised",
+        "positions",
+        "sources",
+        "statistics",
+        "fees",
+        "denials",
     ] {
         assert!(summary.get(field).is_some_and(|value| !value.is_null()), "{field} in {summary}");
     }

@@ -80,7 +80,8 @@ fn every_relative_link_leads_somewhere() {
 #[test]
 fn files_that_the_architecture_names_exist() {
     let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("a text");
-    let folders = ["src/", "tests/", "engine/", "actors/", "venues/", "persistence/", "gateway/", "research/", "config/"];
+    let folders =
+        ["src/", "tests/", "engine/", "actors/", "venues/", "persistence/", "gateway/", "research/", "config/"];
     let words = text.split('`').skip(1).step_by(2);
     let named: Vec<&str> = words.filter(|word| folders.iter().any(|folder| word.starts_with(folder))).collect();
     assert!(named.len() > 30, "the scan must find names, it found {}", named.len());
@@ -106,7 +107,8 @@ fn the_guide_names_every_key_of_the_configuration() {
     let guide = fs::read_to_string(root().join("docs/guide/configuration.md")).expect("a text");
     let mut sources = Vec::new();
     files_below(&root().join("src/config"), "rs", &mut sources);
-    let calls = ["text(\"", "required(\"", "choice(\"", "integer(\"", "flag(\"", "texts(\"", "section(\"", "sections(\""];
+    let calls =
+        ["text(\"", "required(\"", "choice(\"", "integer(\"", "flag(\"", "texts(\"", "section(\"", "sections(\""];
     let mut missing = Vec::new();
     for file in sources {
         let code = fs::read_to_string(&file).expect("a text");

@@ -92,7 +92,8 @@ fn start(user: &Client) {
     wait_for("a running engine with prices", || {
         let state = user.json("/api/v1/engine");
         let quotes = ["ACME", "GLOBEX"].map(|symbol| user.json(&format!("/api/v1/marketdata/{symbol}")));
-        let priced = quotes.iter().all(|market| market["quote"]["ask"].is_string() && market["quote"]["bid"].is_string());
+        let priced =
+            quotes.iter().all(|market| market["quote"]["ask"].is_string() && market["quote"]["bid"].is_string());
         match state["state"] == "running" && state["trading"] == "active" && priced {
             true => Ok(()),
             false => Err(format!("{state} {quotes:?}")),
@@ -214,7 +215,10 @@ fn check_books(home: &Home, acknowledged: &BTreeMap<u64, Wish>) {
     for (id, wish) in acknowledged {
         let order = replayed.orders.get(id).unwrap_or_else(|| panic!("{wish:?} is lost"));
         let wanted: Value = serde_json::from_str(&wish.body).expect("JSON");
-        assert_eq!((&order["instrument"], &order["side"], &order["qty"]), (&wanted["instrument"], &wanted["side"], &wanted["qty"]));
+        assert_eq!(
+            (&order["instrument"], &order["side"], &order["qty"]),
+            (&wanted["instrument"], &wanted["side"], &wanted["qty"])
+        );
     }
     for (id, count) in &replayed.sent {
         assert_eq!(*count, 1, "order {id} was handed to the link {count} times");

@@ -15,11 +15,7 @@ fn table(path: &str) -> toml::Table {
 fn own_dependencies(path: &str) -> BTreeSet<String> {
     let manifest = table(path);
     let list = manifest.get("dependencies").and_then(toml::Value::as_table);
-    list.into_iter()
-        .flat_map(|list| list.keys())
-        .filter(|name| name.starts_with("argonaut-"))
-        .cloned()
-        .collect()
+    list.into_iter().flat_map(|list| list.keys()).filter(|name| name.starts_with("argonaut-")).cloned().collect()
 }
 
 /// One line, one crate: folder, and the crates of this workspace that it may know.
@@ -117,7 +113,9 @@ fn one_file_changes_an_orders_status() {
     let writers: Vec<String> = product_sources()
         .into_iter()
         .filter(|(name, _)| name.starts_with("engine/") || name.starts_with("actors/"))
-        .filter(|(_, code)| code.lines().any(|line| line.contains("order.status = ") || line.contains(".status = OrdStatus")))
+        .filter(|(_, code)| {
+            code.lines().any(|line| line.contains("order.status = ") || line.contains(".status = OrdStatus"))
+        })
         .map(|(name, _)| name)
         .collect();
     assert_eq!(writers, ["engine/src/order/status.rs"], "only the transition table writes an order's status");

@@ -146,13 +146,24 @@ fn texts(row: &Value, names: &[&str]) -> Vec<String> {
 fn sql_agrees(told: &Told, home: &Home) -> Result<(), String> {
     let file = home.data.join("projection.db");
     let rows = sql(&file, "SELECT cl_ord_id, status, side, qty, cum_qty, leaves_qty, strategy_id FROM orders")?;
-    let words = |row: Vec<String>| vec![row[0].clone(), word(&row[1]), word(&row[2]), row[3].clone(), row[4].clone(), row[5].clone(), row[6].clone()];
+    let words = |row: Vec<String>| {
+        vec![
+            row[0].clone(),
+            word(&row[1]),
+            word(&row[2]),
+            row[3].clone(),
+            row[4].clone(),
+            row[5].clone(),
+            row[6].clone(),
+        ]
+    };
     let stored = rows.into_iter().map(words).map(|row| (row[0].parse().expect("an id"), row)).collect();
     let names = ["id", "status", "side", "qty", "cum_qty", "leaves_qty", "strategy"];
     let asked = told.orders.iter().map(|(id, row)| (*id, texts(row, &names))).collect();
     same("orders of REST and SQL", &asked, &stored)?;
 
-    let query = "SELECT seq || '.' || ordinal, cl_ord_id, exec_stem, side, qty, px, fee, fee_currency FROM trade_executions";
+    let query =
+        "SELECT seq || '.' || ordinal, cl_ord_id, exec_stem, side, qty, px, fee, fee_currency FROM trade_executions";
     let stored: BTreeMap<String, Vec<String>> = sql(&file, query)?
         .into_iter()
         .map(|mut row| {
@@ -185,7 +196,8 @@ fn sql_agrees(told: &Told, home: &Home) -> Result<(), String> {
 /// Positions, profit and account follow from the executions by the test's own arithmetic.
 fn executions_agree(told: &Told) {
     let computed = books::recompute(&told.executions);
-    let shown: BTreeMap<String, Net> = told.positions.iter().map(|(key, row)| (key.clone(), Net::of_row(row))).collect();
+    let shown: BTreeMap<String, Net> =
+        told.positions.iter().map(|(key, row)| (key.clone(), Net::of_row(row))).collect();
     same("positions of REST and of the executions", &shown, &computed).unwrap();
     let (mut realised, mut unrealised, mut fees) = (0, 0, 0);
     for (key, row) in &told.positions {

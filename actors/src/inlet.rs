@@ -74,13 +74,8 @@ pub fn link(
     let (market_in, market_out) = rtrb::RingBuffer::new(capacity.market);
     let (requests_in, requests_out) = rtrb::RingBuffer::new(capacity.requests);
     let bell = Bell::default();
-    let end = LinkEnd {
-        reports: reports_out,
-        market: market_out,
-        market_source,
-        requests: requests_in,
-        bell: bell.clone(),
-    };
+    let end =
+        LinkEnd { reports: reports_out, market: market_out, market_source, requests: requests_in, bell: bell.clone() };
     let ports = LinkPorts {
         reports: StallingSender::new(reports_in, lane_bell.clone()),
         market: ConflatingSender::new(market_in, lane_bell.clone(), instruments_count, counters),

@@ -419,9 +419,10 @@ impl<J: JournalWriter> Lane<J> {
 
     fn park(&self) {
         let longest = Duration::from_millis(20);
-        let until_timer = self.core.poll_timeout().map_or(longest, |deadline| {
-            Duration::from_nanos(deadline.since(self.clock.now()).nanos())
-        });
+        let until_timer = self
+            .core
+            .poll_timeout()
+            .map_or(longest, |deadline| Duration::from_nanos(deadline.since(self.clock.now()).nanos()));
         // Held outputs wait for the sync thread, which does not ring.
         let longest = if self.held.is_empty() { longest } else { Duration::from_micros(50) };
         self.inlets.bell.park(until_timer.min(longest), || {

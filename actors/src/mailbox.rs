@@ -214,10 +214,12 @@ impl Bell {
         // The fence pairs with the one in `park`: either this load sees the flag, or the sleeper's last
         // look at its queues sees the message.
         std::sync::atomic::fence(Ordering::SeqCst);
-        if self.0.parked.load(Ordering::Relaxed) && self.0.parked.swap(false, Ordering::AcqRel)
-            && let Some(thread) = self.0.thread.load().as_ref() {
-                thread.unpark();
-            }
+        if self.0.parked.load(Ordering::Relaxed)
+            && self.0.parked.swap(false, Ordering::AcqRel)
+            && let Some(thread) = self.0.thread.load().as_ref()
+        {
+            thread.unpark();
+        }
     }
 
     /// Sleeps until rung or until `timeout`, unless `has_work` sees work after the flag was raised.

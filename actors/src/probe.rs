@@ -202,9 +202,10 @@ impl LatencyReader {
             self.spare = Some(filled);
         }
         if let Some(empty) = self.spare.take()
-            && let Err(rtrb::PushError::Full(empty)) = self.empties.push(empty) {
-                self.spare = Some(empty);
-            }
+            && let Err(rtrb::PushError::Full(empty)) = self.empties.push(empty)
+        {
+            self.spare = Some(empty);
+        }
         &self.total
     }
 }

@@ -57,9 +57,15 @@ pub fn rows(_meter: &Meter, scale: &Scale, rows: &mut Vec<Row>) {
     let orders = sizes.map(|size| (size, runs("10", "20", size, "memory", rounds)));
     rows.push(rate("backtest, order-heavy (EMA 10/20)", &orders[2].1, 5e6, floor));
     let per_quote = orders.map(|(size, runs)| (size, runs.map_or(f64::NAN, |runs| runs.nanos)));
-    let (most, least) = per_quote.iter().fold((0.0, f64::MAX), |(most, least): (f64, f64), (_, nanos)| (most.max(*nanos), least.min(*nanos)));
+    let (most, least) = per_quote
+        .iter()
+        .fold((0.0, f64::MAX), |(most, least): (f64, f64), (_, nanos)| (most.max(*nanos), least.min(*nanos)));
     let note = per_quote.map(|(size, nanos)| format!("{size}: {nanos:.0} ns a quote")).join(", ");
-    rows.push(Row::value("backtest, time linear in orders (three sizes)", "ratio", most / least, Budget::AtMost(LINEAR)).floor(1.0).note(note));
+    rows.push(
+        Row::value("backtest, time linear in orders (three sizes)", "ratio", most / least, Budget::AtMost(LINEAR))
+            .floor(1.0)
+            .note(note),
+    );
     let stream = runs("500", "1000", all, "stream", 1);
     rows.push(peak("peak memory, streaming", &stream, STREAM_BUDGET_MB));
 }
@@ -94,7 +100,8 @@ fn rate(name: &str, runs: &Result<Runs, String>, least: f64, floor: f64) -> Row 
 
 fn peak(name: &str, runs: &Result<Runs, String>, most: f64) -> Row {
     match runs {
-        Ok(runs) => Row::value(name, "MiB", runs.peak_mb, Budget::AtMost(most)).note(format!("VmHWM of a process over {} quotes", runs.quotes)),
+        Ok(runs) => Row::value(name, "MiB", runs.peak_mb, Budget::AtMost(most))
+            .note(format!("VmHWM of a process over {} quotes", runs.quotes)),
         Err(why) => Row::missing(name, "MiB", Budget::AtMost(most), why.clone()),
     }
 }
@@ -135,7 +142,9 @@ pub fn in_child(args: &[String]) -> Result<Value, String> {
     if recorded.report.denied_count > 0 {
         return Err(format!("{} orders were denied: {:?}", recorded.report.denied_count, recorded.report.denials));
     }
-    Ok(json!({ "nanos_per_quote": time * 1e9 / quotes as f64, "orders": recorded.report.orders_count, "peak_kb": peak_kb }))
+    Ok(
+        json!({ "nanos_per_quote": time * 1e9 / quotes as f64, "orders": recorded.report.orders_count, "peak_kb": peak_kb }),
+    )
 }
 
 fn ema_cross(fast: i64, slow: i64) -> Deployment {
@@ -147,7 +156,12 @@ fn ema_cross(fast: i64, slow: i64) -> Deployment {
         (name("mode"), ParamValue::Text(Text::cut("each_cross"))),
     ];
     params.sort_by_key(|(name, _)| name.as_str().to_owned());
-    Deployment { kind: Text::cut("ema_cross"), name: Text::cut("bench"), instruments: vec![InstrumentId(0)], params: Params(params) }
+    Deployment {
+        kind: Text::cut("ema_cross"),
+        name: Text::cut("bench"),
+        instruments: vec![InstrumentId(0)],
+        params: Params(params),
+    }
 }
 
 fn config() -> Arc<CoreConfig> {

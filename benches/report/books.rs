@@ -91,8 +91,13 @@ fn matching(scale: &Scale, rows: &mut Vec<Row>) {
         black_box(&book);
     }
     rows.push(
-        Row::value("paper match with reports (add, cancel, modify, execute)", "ops/s", median(pieces), Budget::AtLeast(10e6))
-            .note(format!("{} operations, {reports} reports; median over pieces of 5 000", ops.len())),
+        Row::value(
+            "paper match with reports (add, cancel, modify, execute)",
+            "ops/s",
+            median(pieces),
+            Budget::AtLeast(10e6),
+        )
+        .note(format!("{} operations, {reports} reports; median over pieces of 5 000", ops.len())),
     );
 }
 
@@ -122,13 +127,17 @@ fn building(scale: &Scale, rows: &mut Vec<Row>) {
     rows.push(
         Row::value("order book from order-by-order messages", "messages/s", median(runs), Budget::AtLeast(20e6))
             .floor(median(copied))
-            .note(format!("{} messages, {which}; best prices read after each; floor: reading the messages", messages.len())),
+            .note(format!(
+                "{} messages, {which}; best prices read after each; floor: reading the messages",
+                messages.len()
+            )),
     );
 }
 
 /// Orders of a Databento market-by-order file, or `None` when it is not there.
 fn real_messages() -> Option<Vec<L3Message>> {
-    let root = std::env::var("ARGONAUT_DATA").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").to_owned());
+    let root = std::env::var("ARGONAUT_DATA")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").to_owned());
     let path = format!("{root}/orderbook/databento/esh4-glbx-mdp3-20231225.mbo.dbn.zst");
     let bytes = zstd::decode_all(std::fs::File::open(&path).ok()?).ok()?;
     let word = |at: usize| bytes[at..].first_chunk().map(|word| u32::from_le_bytes(*word));

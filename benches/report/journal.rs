@@ -79,7 +79,9 @@ fn on_the_lane(meter: &Meter, scale: &Scale) -> Made<Row> {
     writer.close(Nanos::MAX)?;
     let floor = percentiles(&copies, 1.0).p50;
     let note = format!("floor: a copy of 128 bytes; {stalls} waits for a new segment");
-    Ok(Row::spread("journal, append on the lane", "ns", percentiles(&times, 1.0), Budget::P50(30.0)).floor(floor).note(note))
+    Ok(Row::spread("journal, append on the lane", "ns", percentiles(&times, 1.0), Budget::P50(30.0))
+        .floor(floor)
+        .note(note))
 }
 
 fn grouped(_: &Meter, scale: &Scale) -> Made<Row> {
@@ -108,9 +110,14 @@ fn grouped(_: &Meter, scale: &Scale) -> Made<Row> {
     });
     done?;
     let floor = (groups * GROUP) as f64 / bare;
-    Ok(Row::value("journal, durable records in groups of 4 096", "records/s", count as f64 / time, Budget::AtLeast(1e6))
-        .floor(floor)
-        .note("floor: 128-byte records written to a preallocated file, fdatasync for each group"))
+    Ok(Row::value(
+        "journal, durable records in groups of 4 096",
+        "records/s",
+        count as f64 / time,
+        Budget::AtLeast(1e6),
+    )
+    .floor(floor)
+    .note("floor: 128-byte records written to a preallocated file, fdatasync for each group"))
 }
 
 fn single(meter: &Meter, scale: &Scale) -> Made<Row> {
@@ -132,10 +139,15 @@ fn single(meter: &Meter, scale: &Scale) -> Made<Row> {
     }
     writer.close(Nanos::MAX)?;
     let (ours, bare) = (percentiles(&ours, 1_000.0), percentiles(&bare, 1_000.0));
-    Ok(Row::value("journal, one durable record over a bare fdatasync", "ratio (us)", ours.p50 / bare.p50, Budget::AtMost(1.2))
-        .with_spread(ours)
-        .floor(bare.p50)
-        .note("percentiles and floor in us, taken in turns; value: ratio of the medians"))
+    Ok(Row::value(
+        "journal, one durable record over a bare fdatasync",
+        "ratio (us)",
+        ours.p50 / bare.p50,
+        Budget::AtMost(1.2),
+    )
+    .with_spread(ours)
+    .floor(bare.p50)
+    .note("percentiles and floor in us, taken in turns; value: ratio of the medians"))
 }
 
 /// A file whose blocks are all written, so that a later write changes data alone.

@@ -1,8 +1,8 @@
 //! The parts of the order path: a hop between two actors, and the gate.
 
+use crate::Scale;
 use crate::measure::{Budget, Meter, Row, histogram, percentiles, record};
 use crate::world::{config, stock};
-use crate::Scale;
 use argonaut_actors::mailbox::Mailbox;
 use argonaut_engine::breaker::TradingState;
 use argonaut_engine::ids::{ClOrdId, InstrumentId, Origin, StrategyId, VenueId};

@@ -135,5 +135,8 @@ fn print_machine(meter: &Meter) {
     println!("kernel      {}", first("/proc/version", "Linux version").split(' ').next().unwrap_or_default());
     println!("load        {}", first("/proc/loadavg", ""));
     let clock = meter.floor();
-    println!("clock       two readings {} / {} / {} ns (p50 / p99 / p99.9), taken out of what follows\n", clock.p50, clock.p99, clock.p999);
+    println!(
+        "clock       two readings {} / {} / {} ns (p50 / p99 / p99.9), taken out of what follows\n",
+        clock.p50, clock.p99, clock.p999
+    );
 }

@@ -1,13 +1,13 @@
 //! From a decision, or from the input that caused it, to the bytes of the order.
 
+use crate::Scale;
 use crate::alloc;
 use crate::measure::{Budget, Meter, Percentiles, Row, histogram, median, percentiles, record};
 use crate::world::{OUTSTANDING, World, decided};
-use crate::Scale;
 use argonaut_actors::clock::Clock;
 use argonaut_actors::probe::{NoProbe, Probe, lane_probe};
-use argonaut_engine::order::Request;
 use argonaut_engine::event::Stamped;
+use argonaut_engine::order::Request;
 use argonaut_paper::wire;
 use std::hint::black_box;
 
@@ -40,7 +40,11 @@ pub fn rows(meter: &Meter, scale: &Scale, rows: &mut Vec<Row>) {
     warm(&mut probed, 20_000);
     let (decision, tick) = measure(&mut probed, meter, sample);
     let note = "with the lane's histograms; each message pays a clock reading";
-    rows.push(Row::spread("decision to encoded order, lane probe on", "ns", decision, Budget::None).floor(floor.p50).note(note));
+    rows.push(
+        Row::spread("decision to encoded order, lane probe on", "ns", decision, Budget::None)
+            .floor(floor.p50)
+            .note(note),
+    );
     rows.push(Row::spread("tick to encoded order, lane probe on", "ns", tick, Budget::None).floor(floor.p50));
     rows.push(
         Row::value("allocations of 10 000 orders, sent and answered", "count", allocations as f64, Budget::AtMost(0.0))
@@ -111,7 +115,8 @@ fn count_allocations<P: Probe>(world: &mut World<P>) -> u64 {
 pub fn flatness(meter: &Meter, scale: &Scale, rows: &mut Vec<Row>) {
     let rounds = scale.of(5, 3);
     let orders = scale.of(20_000, 4_000);
-    let mut by_strategies = [10, 100, 1_000].map(|strategies| (strategies, World::new(1_000, strategies, NoProbe), Vec::new()));
+    let mut by_strategies =
+        [10, 100, 1_000].map(|strategies| (strategies, World::new(1_000, strategies, NoProbe), Vec::new()));
     for (strategies, world, runs) in &mut by_strategies {
         // Only instruments with a subscriber are quoted: one strategy answers each quote.
         world.quote_only(*strategies as u16);
@@ -123,9 +128,13 @@ pub fn flatness(meter: &Meter, scale: &Scale, rows: &mut Vec<Row>) {
             runs.push(measure(world, meter, orders).0.p50);
         }
     }
-    rows.push(ratio("cost per order, 10 / 100 / 1 000 strategies", by_strategies.map(|(size, _, runs)| (size, median(runs)))));
+    rows.push(ratio(
+        "cost per order, 10 / 100 / 1 000 strategies",
+        by_strategies.map(|(size, _, runs)| (size, median(runs))),
+    ));
 
-    let mut by_instruments = [10, 100, 1_000].map(|instruments| (u32::from(instruments), World::new(instruments, 0, NoProbe), Vec::new()));
+    let mut by_instruments =
+        [10, 100, 1_000].map(|instruments| (u32::from(instruments), World::new(instruments, 0, NoProbe), Vec::new()));
     for (_, world, _) in &mut by_instruments {
         for _ in 0..OUTSTANDING + 2_000 {
             order_by_hand(world, meter);
@@ -140,7 +149,10 @@ pub fn flatness(meter: &Meter, scale: &Scale, rows: &mut Vec<Row>) {
             runs.push(percentiles(&times, 1.0).p50);
         }
     }
-    rows.push(ratio("cost per order, 10 / 100 / 1 000 instruments", by_instruments.map(|(size, _, runs)| (size, median(runs)))));
+    rows.push(ratio(
+        "cost per order, 10 / 100 / 1 000 instruments",
+        by_instruments.map(|(size, _, runs)| (size, median(runs))),
+    ));
 }
 
 /// A user's order from the command to the bytes.

@@ -51,7 +51,10 @@ pub fn start(_meter: &Meter, _scale: &Scale, rows: &mut Vec<Row>) {
     let (ready, idle) = (Budget::AtMost(300.0), Budget::AtMost(64.0));
     match start_and_idle() {
         Ok((millis, mib)) => {
-            rows.push(Row::value("start to ready, empty journal", "ms", millis, ready).note("process started until /readyz answers 200"));
+            rows.push(
+                Row::value("start to ready, empty journal", "ms", millis, ready)
+                    .note("process started until /readyz answers 200"),
+            );
             rows.push(Row::value("idle resident memory", "MiB", mib, idle).note("VmRSS, 3 s after the start"));
         }
         Err(fault) => {
@@ -141,7 +144,9 @@ pub fn edges(_meter: &Meter, scale: &Scale, rows: &mut Vec<Row>) {
                     .note("the real binary; floor: an empty handler of the same server, same client"),
             );
             let spread = crate::measure::Percentiles { p50: load.p50, p99: load.p99, p999: load.p999 };
-            rows.push(Row::value(tail, "us", load.p99, Budget::AtMost(2.0 * floor.p99)).with_spread(spread).floor(floor.p99));
+            rows.push(
+                Row::value(tail, "us", load.p99, Budget::AtMost(2.0 * floor.p99)).with_spread(spread).floor(floor.p99),
+            );
         }
         Err(fault) => {
             rows.push(Row::missing(throughput, "orders/s", Budget::AtLeast(0.85 * floor.per_s), fault.to_string()));

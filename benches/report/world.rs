@@ -7,9 +7,7 @@ use argonaut_engine::breaker::{BreakerLimits, TripAction};
 use argonaut_engine::event::{
     AccountConfig, Command, CommandEnvelope, Deployment, Input, LinkEvent, Output, Source, Stamped,
 };
-use argonaut_engine::ids::{
-    AccountId, CommandId, ExecId, ExecKey, InstrumentId, Seq, UserId, VenueId, VenueOrderId,
-};
+use argonaut_engine::ids::{AccountId, CommandId, ExecId, ExecKey, InstrumentId, Seq, UserId, VenueId, VenueOrderId};
 use argonaut_engine::instrument::{AssetClass, Instrument, Instruments, Multiplier, Symbol, TradingHours};
 use argonaut_engine::market::{MarketEvent, Quote};
 use argonaut_engine::order::{
@@ -59,9 +57,14 @@ impl Strategy for Decider {
     fn on_quote(&mut self, context: &mut Context<'_>, quote: &Quote) {
         self.count += 1;
         let away = TICK * (self.count % 64);
-        let (side, px) = if self.count % 2 == 0 { (Side::Buy, quote.bid.raw() - away) } else { (Side::Sell, quote.ask.raw() + away) };
+        let (side, px) = if self.count % 2 == 0 {
+            (Side::Buy, quote.bid.raw() - away)
+        } else {
+            (Side::Sell, quote.ask.raw() + away)
+        };
         let pricing = Pricing::Limit { px: Px::from_raw(px) };
-        let spec = OrderSpec { instrument: quote.instrument, side, qty: Qty::from_units(100), pricing, tif: TimeInForce::Day };
+        let spec =
+            OrderSpec { instrument: quote.instrument, side, qty: Qty::from_units(100), pricing, tif: TimeInForce::Day };
         DECIDED.with(|at| at.set(CLOCK.with(Clock::ticks)));
         context.submit(spec);
     }
@@ -97,7 +100,8 @@ pub fn stock(id: u16) -> Instrument {
 /// Every check is on; nothing of what the benchmark sends is refused.
 pub fn limits(strategies: u32) -> Limits {
     let huge = Notional::from_raw(1_000_000_000_000 * NOTIONAL_ONE);
-    let of_strategy = StrategyLimits { position_max: Qty::from_units(10_000_000), order_qty_max: Qty::from_units(1_000) };
+    let of_strategy =
+        StrategyLimits { position_max: Qty::from_units(10_000_000), order_qty_max: Qty::from_units(1_000) };
     Limits {
         default: InstrumentLimits {
             order_qty_max: Qty::from_units(1_000),
@@ -192,7 +196,8 @@ impl<P: Probe> World<P> {
             kept: keep.then(Vec::new),
         };
         let venue = VenueId(0);
-        for link in [LinkEvent::Connecting { venue }, LinkEvent::LoggedOn { venue }, LinkEvent::MassStatusEnd { venue }] {
+        for link in [LinkEvent::Connecting { venue }, LinkEvent::LoggedOn { venue }, LinkEvent::MassStatusEnd { venue }]
+        {
             world.take(Source::Venue, Input::Link(link));
         }
         // Quoted before there is a strategy, so that nothing is ordered yet.

@@ -117,7 +117,6 @@ pub struct TradingUpdate {
     pub now: Nanos,
 }
 
-
 /// What the breaker tells the rest of the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BreakerOut {
@@ -568,8 +567,6 @@ fn count(now: Nanos, window: &mut Option<RateWindow>, rate: Rate) -> Option<Trip
             window.record(now);
             None
         }
-        Err(exceeded) => {
-            Some(TripCause::Count { count: exceeded.count, limit: rate.count, window: exceeded.window })
-        }
+        Err(exceeded) => Some(TripCause::Count { count: exceeded.count, limit: rate.count, window: exceeded.window }),
     }
 }

@@ -52,30 +52,55 @@ pub enum Input {
     /// The earliest deadline of the engine has passed.
     Timer,
     /// A dated currency rate: one `from` is worth `rate` of the account's currency.
-    FxRate { from: Currency, rate: Px, ts: Nanos },
+    FxRate {
+        from: Currency,
+        rate: Px,
+        ts: Nanos,
+    },
     /// A commission that the venue reported after its execution.
-    LateFee { key: crate::ids::ExecKey, fee: Fee },
+    LateFee {
+        key: crate::ids::ExecKey,
+        fee: Fee,
+    },
     /// The lane measured a latency above its budget (`budget` of config/), so the breaker is told.
-    LatencyBreach { measured: Span, budget: Span },
+    LatencyBreach {
+        measured: Span,
+        budget: Span,
+    },
     /// Checkpoint: hash of the state after the input before this one. Replay compares.
     StateHash(u64),
     /// A process has taken up this journal: the engine is stopped and every link is down.
     ProcessStarted,
     /// The input `seq` made a core machine panic; replay must not give it to the machines again.
-    Poisoned { seq: Seq },
+    Poisoned {
+        seq: Seq,
+    },
 }
 
 /// News from the link to a venue.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum LinkEvent {
-    Connecting { venue: VenueId },
+    Connecting {
+        venue: VenueId,
+    },
     /// Logged on: reconciliation starts.
-    LoggedOn { venue: VenueId },
-    Disconnected { venue: VenueId, reason: Text<64> },
+    LoggedOn {
+        venue: VenueId,
+    },
+    Disconnected {
+        venue: VenueId,
+        reason: Text<64>,
+    },
     /// All answers to a mass status request have been given.
-    MassStatusEnd { venue: VenueId },
+    MassStatusEnd {
+        venue: VenueId,
+    },
     /// A position as the venue sees it, during reconciliation.
-    VenuePosition { venue: VenueId, instrument: InstrumentId, position: SignedQty },
+    VenuePosition {
+        venue: VenueId,
+        instrument: InstrumentId,
+        position: SignedQty,
+    },
 }
 
 impl LinkEvent {
@@ -107,27 +132,68 @@ pub type ReasonText = Text<120>;
 pub enum Command {
     StartEngine,
     StopEngine,
-    Halt { reason: ReasonText },
+    Halt {
+        reason: ReasonText,
+    },
     /// From HALTED or REDUCING to ACTIVE; refused while a breaker is tripped.
-    Resume { reason: ReasonText },
-    ReduceOnly { reason: ReasonText },
+    Resume {
+        reason: ReasonText,
+    },
+    ReduceOnly {
+        reason: ReasonText,
+    },
     /// Halts, cancels every order and pauses every strategy.
-    Kill { reason: ReasonText },
+    Kill {
+        reason: ReasonText,
+    },
     /// `digest` is a hash of the request, so that one key with two different wishes is noticed.
-    PlaceOrder { spec: OrderSpec, key: Option<IdempotencyKey>, digest: u64 },
-    ReplaceOrder { cl_ord_id: ClOrdId, qty: Option<Qty>, px: Option<Px>, stop_px: Option<Px> },
-    CancelOrder { cl_ord_id: ClOrdId },
-    CancelOrders { filter: OrderFilter },
+    PlaceOrder {
+        spec: OrderSpec,
+        key: Option<IdempotencyKey>,
+        digest: u64,
+    },
+    ReplaceOrder {
+        cl_ord_id: ClOrdId,
+        qty: Option<Qty>,
+        px: Option<Px>,
+        stop_px: Option<Px>,
+    },
+    CancelOrder {
+        cl_ord_id: ClOrdId,
+    },
+    CancelOrders {
+        filter: OrderFilter,
+    },
     DeployStrategy(Box<Deployment>),
-    RedeployStrategy { strategy: StrategyId, params: Box<Params> },
-    PauseStrategy { strategy: StrategyId },
-    ResumeStrategy { strategy: StrategyId },
+    RedeployStrategy {
+        strategy: StrategyId,
+        params: Box<Params>,
+    },
+    PauseStrategy {
+        strategy: StrategyId,
+    },
+    ResumeStrategy {
+        strategy: StrategyId,
+    },
     /// Cancels its orders; its position stays.
-    StopStrategy { strategy: StrategyId },
-    SetLimits { limits: Box<Limits>, reason: ReasonText },
-    SetBreakerLimits { limits: Box<BreakerLimits>, reason: ReasonText },
-    TripBreaker { reason: ReasonText },
-    ReArm { breaker: BreakerKind, reason: ReasonText },
+    StopStrategy {
+        strategy: StrategyId,
+    },
+    SetLimits {
+        limits: Box<Limits>,
+        reason: ReasonText,
+    },
+    SetBreakerLimits {
+        limits: Box<BreakerLimits>,
+        reason: ReasonText,
+    },
+    TripBreaker {
+        reason: ReasonText,
+    },
+    ReArm {
+        breaker: BreakerKind,
+        reason: ReasonText,
+    },
 }
 
 /// Which live orders a mass cancel means; `None` is no restriction.
@@ -164,7 +230,10 @@ pub enum EngineState {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Output {
     /// To the venue link.
-    Request { venue: VenueId, request: Request },
+    Request {
+        venue: VenueId,
+        request: Request,
+    },
     Order(OrderUpdate),
     Execution(Execution),
     Position(PositionView),
@@ -176,9 +245,15 @@ pub enum Output {
     Engine(EngineState),
     Limits(Box<Limits>),
     BreakerLimits(Box<BreakerLimits>),
-    Reply { id: CommandId, result: Result<Done, Refusal> },
+    Reply {
+        id: CommandId,
+        result: Result<Done, Refusal>,
+    },
     /// The state differs from what was recorded: replay or a follower has left the recorded path.
-    HashMismatch { recorded: u64, computed: u64 },
+    HashMismatch {
+        recorded: u64,
+        computed: u64,
+    },
     /// Something a person should know: an execution of an unknown order, a position difference.
     Alert(Alert),
 }
@@ -230,7 +305,10 @@ pub struct Execution {
 pub enum ExecutionKind {
     New,
     /// Replaces the earlier revision of the same stem.
-    Correct { old_px: Px, old_qty: Qty },
+    Correct {
+        old_px: Px,
+        old_qty: Qty,
+    },
     /// Takes the earlier execution back.
     Cancel,
     /// Only the fee is news.

@@ -14,11 +14,7 @@ pub enum NoRoute {
 }
 
 /// The session that carries orders in `instrument`; `states` is indexed by venue.
-pub fn route(
-    instruments: &Instruments,
-    states: &[SessionState],
-    instrument: InstrumentId,
-) -> Result<VenueId, NoRoute> {
+pub fn route(instruments: &Instruments, states: &[SessionState], instrument: InstrumentId) -> Result<VenueId, NoRoute> {
     let venue = instruments.get(instrument).ok_or(NoRoute::InstrumentUnknown(instrument))?.venue;
     match states.get(venue.index()) {
         Some(SessionState::Ready) => Ok(venue),

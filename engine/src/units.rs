@@ -326,8 +326,7 @@ impl Notional {
         if rest * 2 > factor || (rest * 2 == factor && whole % 2 != 0) {
             whole += self.0.signum();
         }
-        Decimal::try_from_i128_with_scale(whole, digits)
-            .unwrap_or(if self.0 < 0 { Decimal::MIN } else { Decimal::MAX })
+        Decimal::try_from_i128_with_scale(whole, digits).unwrap_or(if self.0 < 0 { Decimal::MIN } else { Decimal::MAX })
     }
     /// Exact amount of `currency`.
     pub fn to_money(self, currency: Currency) -> Result<Money, UnitError> {
@@ -415,8 +414,8 @@ impl Span {
 impl Currency {
     /// Parses a code of three to five capital letters or digits.
     pub fn new(code: &str) -> Result<Self, UnitError> {
-        let well_formed = (3..=5).contains(&code.len())
-            && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let well_formed =
+            (3..=5).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         if !well_formed {
             return Err(UnitError::OutOfRange);
         }

@@ -3,9 +3,7 @@
 //! A line is `step; step; ... -> expectation`: the engine and trading state after the last step, the
 //! breakers that are tripped, and what the last step told. Timers fire by themselves when time passes.
 
-use argonaut_engine::breaker::{
-    Breaker, BreakerKind, BreakerLimits, BreakerOut, TradingState, TripAction, TripCause,
-};
+use argonaut_engine::breaker::{Breaker, BreakerKind, BreakerLimits, BreakerOut, TradingState, TripAction, TripCause};
 use argonaut_engine::event::{EngineState, ReasonText, Refusal};
 use argonaut_engine::hash::hash_of;
 use argonaut_engine::ids::{InstrumentId, UserId, VenueId};
@@ -229,7 +227,9 @@ fn tell(out: &BreakerOut) -> String {
         BreakerOut::Breaker(update) => match (update.tripped, update.rearmed) {
             (Some(trip), None) => match trip.cause {
                 TripCause::Amount { value, limit } => format!("{:?} {value} of {limit}", update.kind),
-                TripCause::Count { count, limit, window } => format!("{:?} {count} of {limit} in {window:?}", update.kind),
+                TripCause::Count { count, limit, window } => {
+                    format!("{:?} {count} of {limit} in {window:?}", update.kind)
+                }
                 TripCause::Age { age, limit } => format!("{:?} {age:?} of {limit:?}", update.kind),
                 TripCause::Reason(reason) => format!("{:?} {reason}", update.kind),
             },
@@ -256,7 +256,11 @@ fn scenarios() {
         }
         let answer = world.describe();
         if answer != expected.trim() {
-            faults.push(format!("line {}: {steps}\n    expected {}\n    was      {answer}", index + 1, expected.trim()));
+            faults.push(format!(
+                "line {}: {steps}\n    expected {}\n    was      {answer}",
+                index + 1,
+                expected.trim()
+            ));
         }
     }
     assert!(count > 60, "{count} cases");

@@ -100,11 +100,11 @@ fn life(gate: &mut Gate, number: u64) {
     let strategy = StrategyId((number % u64::from(STRATEGIES)) as u32 + 1);
     let new = NewOrder { cl_ord_id: ClOrdId(number), origin: Origin::Strategy(strategy), spec };
     assert!(gate.vet_new(now, &CX, &new).is_ok());
-    let denied = NewOrder { cl_ord_id: ClOrdId(u64::MAX), spec: OrderSpec { qty: Qty::from_units(950), ..spec }, ..new };
+    let denied =
+        NewOrder { cl_ord_id: ClOrdId(u64::MAX), spec: OrderSpec { qty: Qty::from_units(950), ..spec }, ..new };
     assert!(gate.vet_new(now, &CX, &denied).is_err());
     let mut order = Order::sent(&new, VenueId(0), now);
-    let replace =
-        ReplaceOrder { cl_ord_id: new.cl_ord_id, revision: 1, instrument, qty: Qty::from_units(20), pricing };
+    let replace = ReplaceOrder { cl_ord_id: new.cl_ord_id, revision: 1, instrument, qty: Qty::from_units(20), pricing };
     assert!(gate.vet_replace(now, &CX, &order, &replace).is_ok());
     order.spec.qty = Qty::from_units(20);
     order.cum_qty = Qty::from_units(5);

@@ -32,7 +32,11 @@ fn instrument(id: u16) -> Instrument {
         margin_bps: 2_500,
         negative_px: false,
         hours: TradingHours::Intervals(
-            (0..2_500).map(|day| (Nanos::from_raw(day * 1_000_000_000_000), Nanos::from_raw((day + 1) * 1_000_000_000_000 - 1))).collect(),
+            (0..2_500)
+                .map(|day| {
+                    (Nanos::from_raw(day * 1_000_000_000_000), Nanos::from_raw((day + 1) * 1_000_000_000_000 - 1))
+                })
+                .collect(),
         ),
         venue: VenueId(0),
     }
@@ -52,7 +56,8 @@ fn limits(strategies: u32) -> Limits {
         instruments: BTreeMap::new(),
         strategies: (1..=strategies)
             .map(|id| {
-                let limits = StrategyLimits { position_max: Qty::from_units(1_000_000), order_qty_max: Qty::from_units(900) };
+                let limits =
+                    StrategyLimits { position_max: Qty::from_units(1_000_000), order_qty_max: Qty::from_units(900) };
                 (StrategyId(id), limits)
             })
             .collect(),
@@ -172,6 +177,8 @@ fn nanoseconds_for_each_order() {
         let few = bench.run(200);
         bench.run(12_000);
         let many = bench.run(2_000);
-        println!("{instruments} instruments, {strategies} strategies: [vet p50, p99, release p50, p99] {few:.1?} ns; after 900,000 orders {many:.1?} ns");
+        println!(
+            "{instruments} instruments, {strategies} strategies: [vet p50, p99, release p50, p99] {few:.1?} ns; after 900,000 orders {many:.1?} ns"
+        );
     }
 }

@@ -135,11 +135,8 @@ struct Naive {
 
 impl World {
     fn new() -> Self {
-        let account = AccountConfig {
-            account: AccountId::EMPTY,
-            currency: currency("USD"),
-            starting_cash: Notional::ZERO,
-        };
+        let account =
+            AccountConfig { account: AccountId::EMPTY, currency: currency("USD"), starting_cash: Notional::ZERO };
         Self {
             gate: Gate::new(limits(), &account, &instruments()),
             now: Nanos::from_raw(1_000_000_000),
@@ -160,8 +157,7 @@ impl World {
     /// Position and working quantity of each side: of the account or of one strategy.
     fn worst(&self, strategy: Option<StrategyId>, instrument: usize) -> (i64, i64, i64) {
         let mine = |order: &&Order| {
-            order.spec.instrument.index() == instrument
-                && (strategy.is_none() || order.origin.strategy() == strategy)
+            order.spec.instrument.index() == instrument && (strategy.is_none() || order.origin.strategy() == strategy)
         };
         let working = |side| {
             let orders = self.orders.iter().filter(mine).filter(|order| order.spec.side == side);
@@ -211,7 +207,9 @@ impl World {
     fn apply(&mut self, step: &Step) {
         self.now = self.now.plus(Span::from_millis(1));
         match *step {
-            Step::New { instrument, side, qty, origin, reducing } => self.submit(instrument, side, qty, origin, reducing),
+            Step::New { instrument, side, qty, origin, reducing } => {
+                self.submit(instrument, side, qty, origin, reducing)
+            }
             Step::Fill { order, qty } => self.fill(order, qty),
             Step::Finish { order } => self.update(order, |order| order.status = OrdStatus::Canceled),
             Step::Lose { order } => self.update(order, |order| order.status = OrdStatus::Unknown),

@@ -254,11 +254,7 @@ impl World {
 
     fn replace(&mut self, id: &str, qty: &str, pricing: &[&str]) -> Answer {
         let id: u64 = id.parse().expect("id");
-        let unknown = NewOrder {
-            cl_ord_id: ClOrdId(id),
-            origin: self.origin,
-            spec: self.orders[&1].spec,
-        };
+        let unknown = NewOrder { cl_ord_id: ClOrdId(id), origin: self.origin, spec: self.orders[&1].spec };
         let current = self.orders.get(&id).copied().unwrap_or(Order::sent(&unknown, VenueId(0), self.now));
         let replace = ReplaceOrder {
             cl_ord_id: ClOrdId(id),

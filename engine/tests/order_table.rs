@@ -43,21 +43,28 @@ impl Naive {
 #[derive(Clone, Copy, Debug)]
 enum Op {
     /// Ids with holes, so that they do not lie in the index in a row.
-    Insert { skip: u64, is_final: bool },
-    Status { which: usize, status: OrdStatus },
-    Arm { which: usize, deadline: Deadline },
-    Disarm { which: usize },
+    Insert {
+        skip: u64,
+        is_final: bool,
+    },
+    Status {
+        which: usize,
+        status: OrdStatus,
+    },
+    Arm {
+        which: usize,
+        deadline: Deadline,
+    },
+    Disarm {
+        which: usize,
+    },
     /// Saved and read again.
     Restore,
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let status = prop_oneof![
-        Just(OrdStatus::New),
-        Just(OrdStatus::Unknown),
-        Just(OrdStatus::Filled),
-        Just(OrdStatus::Canceled)
-    ];
+    let status =
+        prop_oneof![Just(OrdStatus::New), Just(OrdStatus::Unknown), Just(OrdStatus::Filled), Just(OrdStatus::Canceled)];
     let deadline = prop_oneof![Just(Deadline::Ack), Just(Deadline::Probe)];
     prop_oneof![
         4 => (1..5_000_u64, prop::bool::weighted(0.3)).prop_map(|(skip, is_final)| Op::Insert { skip, is_final }),

@@ -456,7 +456,9 @@ impl Naive<'_> {
             }
             total += match rate {
                 Some(_) if code == USD => net,
-                Some(rate) => net / 1_000_000_000 * i128::from(rate) + net % 1_000_000_000 * i128::from(rate) / 1_000_000_000,
+                Some(rate) => {
+                    net / 1_000_000_000 * i128::from(rate) + net % 1_000_000_000 * i128::from(rate) / 1_000_000_000
+                }
                 None if open || net != 0 => return None,
                 None => 0,
             };

@@ -142,5 +142,8 @@ fn the_scanner_sees_what_it_should() {
     assert!(!stands_in("let operand = 1;", "rand"));
     assert!(!stands_in("catalog::find()", "log::"));
     assert_eq!(code("a // f64"), "a ");
-    assert_eq!(names("[dependencies]\na = 1\nb.workspace = true\n[dev-dependencies]\nc = 1", "[dependencies]"), ["a", "b"]);
+    assert_eq!(
+        names("[dependencies]\na = 1\nb.workspace = true\n[dev-dependencies]\nc = 1", "[dependencies]"),
+        ["a", "b"]
+    );
 }

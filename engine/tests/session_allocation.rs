@@ -56,12 +56,8 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let (gate, now) = (gate(), Nanos::from_raw(1_000_000_000_000));
-        let bounds = SessionBounds {
-            orders_live_max: 100,
-            orders_kept_max: 200,
-            executions_max: 300,
-            fees_waiting_max: 4,
-        };
+        let bounds =
+            SessionBounds { orders_live_max: 100, orders_kept_max: 200, executions_max: 300, fees_waiting_max: 4 };
         let session = Session::with_bounds(VENUE, bounds);
         Self { gate, session, out: Vec::with_capacity(1_024), now, next_id: 1 }
     }

@@ -63,7 +63,8 @@ pub fn recover(data: &[u8]) {
     if let Ok(records) = &before {
         assert_eq!(*records, recovered.last.0);
     }
-    let next = Stamped { seq: recovered.last.next(), now: Nanos::from_raw(now), source: Source::Lane, input: Input::Timer };
+    let next =
+        Stamped { seq: recovered.last.next(), now: Nanos::from_raw(now), source: Source::Lane, input: Input::Timer };
     writer.append(&next).expect("goes on");
     if before.is_ok() {
         assert_eq!(read_all(&disk).expect("reads"), next.seq.0);

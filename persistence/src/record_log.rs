@@ -18,7 +18,9 @@ const HEAD: usize = 8;
 pub enum RecordLogFault {
     #[error("{path}: {fault}")]
     Io { path: PathBuf, fault: std::io::Error },
-    #[error("{path}: the record at byte {offset} is damaged and is not the last one; the file must be restored or moved away")]
+    #[error(
+        "{path}: the record at byte {offset} is damaged and is not the last one; the file must be restored or moved away"
+    )]
     Damaged { path: PathBuf, offset: usize },
     #[error("a record of {len} bytes is longer than {RECORD_BYTES_MAX}")]
     TooLong { len: usize },
@@ -46,8 +48,7 @@ impl RecordLog {
     /// [`RecordLogFault`] when the file cannot be used or is damaged before its end.
     pub fn open(path: &Path) -> Result<Opened, RecordLogFault> {
         let io = |fault| RecordLogFault::Io { path: path.to_owned(), fault };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
         let (records, end) = parse(&bytes);

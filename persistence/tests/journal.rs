@@ -7,8 +7,8 @@ use argonaut_engine::event::{Input, Source, Stamped};
 use argonaut_engine::ids::Seq;
 use argonaut_engine::units::{Nanos, Span};
 use argonaut_persistence::journal::{
-    self, Config, Format, OpenError, ReadError, Reader, Recovered, Release, Retention, RunId, RunInfo,
-    RunStatus, SEGMENT_BYTES_MIN, Writer,
+    self, Config, Format, OpenError, ReadError, Reader, Recovered, Release, Retention, RunId, RunInfo, RunStatus,
+    SEGMENT_BYTES_MIN, Writer,
 };
 use argonaut_persistence::storage::FsStorage;
 use std::os::unix::fs::FileExt;
@@ -332,7 +332,6 @@ fn retention_keeps_what_somebody_needs() {
     let (_, recovered) = open(dir.path());
     assert_eq!(recovered.last, Seq(60_000));
 }
-
 
 #[test]
 fn a_full_disk_is_an_error_when_the_segment_is_full() {

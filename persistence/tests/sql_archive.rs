@@ -141,8 +141,12 @@ async fn one_order_with_its_life() {
         (order.symbol.as_deref(), order.currency.as_deref(), order.status.as_str(), order.venue_order_id.as_deref()),
         (Some("SPY"), Some("USD"), "PartiallyFilled", Some("900009"))
     );
-    assert_eq!((order.cum_qty.as_str(), order.leaves_qty.as_str(), order.avg_px.as_deref()), ("30", "70", Some("101.25")));
-    let causes: Vec<_> = detail.events.iter().map(|event| (event.cause.as_str(), event.cause_detail.as_deref())).collect();
+    assert_eq!(
+        (order.cum_qty.as_str(), order.leaves_qty.as_str(), order.avg_px.as_deref()),
+        ("30", "70", Some("101.25"))
+    );
+    let causes: Vec<_> =
+        detail.events.iter().map(|event| (event.cause.as_str(), event.cause_detail.as_deref())).collect();
     assert_eq!(
         causes,
         [
@@ -156,7 +160,10 @@ async fn one_order_with_its_life() {
     assert_eq!(kinds, [("Correct", "30"), ("New", "40")]);
     assert_eq!(detail.executions[0].old_qty.as_deref(), Some("40"));
     let rejected = archive.order(ClOrdId(7)).await.unwrap().unwrap().order;
-    assert_eq!((rejected.reason.as_deref(), rejected.reason_text.as_deref()), (Some("Rejected"), Some("no shares to borrow")));
+    assert_eq!(
+        (rejected.reason.as_deref(), rejected.reason_text.as_deref()),
+        (Some("Rejected"), Some("no shares to borrow"))
+    );
     let denied = archive.order(ClOrdId(11)).await.unwrap().unwrap().order;
     assert_eq!((denied.reason_code.as_deref(), denied.denial_value.as_deref()), (Some("RISK-2108"), Some("250.5")));
     assert_eq!(archive.order(ClOrdId(4_711)).await.unwrap(), None);
@@ -171,7 +178,9 @@ async fn executions_are_filtered_and_paged() {
         .iter()
         .flat_map(|(stamped, outputs)| outputs.iter().map(move |output| (stamped, output)))
         .filter_map(|(stamped, output)| match output {
-            Output::Execution(execution) if !matches!(stamped.input, Input::LateFee { .. }) => Some((stamped, execution)),
+            Output::Execution(execution) if !matches!(stamped.input, Input::LateFee { .. }) => {
+                Some((stamped, execution))
+            }
             _ => None,
         })
         .collect();
@@ -233,7 +242,13 @@ async fn the_equity_curve_is_thinned_but_ends_at_the_end() {
         assert_eq!((end.seq, end.equity.as_deref()), (last.seq, Some("1000000.00000000000002499")));
     }
     assert!(archive.equity(Nanos::ZERO, first.now, 10).await.unwrap().len() <= 1);
-    assert!(archive.equity(last.now.plus(argonaut_engine::units::Span::from_secs(2)), Nanos::MAX, 10).await.unwrap().is_empty());
+    assert!(
+        archive
+            .equity(last.now.plus(argonaut_engine::units::Span::from_secs(2)), Nanos::MAX, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -260,7 +275,8 @@ async fn strategies_positions_and_controls() {
         assert_eq!(row.position, argonaut_engine::units::SignedQty::from_raw(expected).to_string());
     }
     let breakers = archive.breaker_events(None, 10).await.unwrap().rows;
-    let words: Vec<_> = breakers.iter().map(|row| (row.event.as_str(), row.reason.as_deref(), row.value.as_deref())).collect();
+    let words: Vec<_> =
+        breakers.iter().map(|row| (row.event.as_str(), row.reason.as_deref(), row.value.as_deref())).collect();
     assert_eq!(words, [("Rearmed", Some("checked, carry on"), None), ("Tripped", None, Some("5000.5"))]);
     let first = archive.breaker_events(None, 1).await.unwrap();
     assert_eq!(archive.breaker_events(first.next, 1).await.unwrap().rows[0].event, "Tripped");

@@ -116,7 +116,8 @@ async fn ask_words(path: &Path, sql: &'static str) -> Vec<String> {
 #[tokio::test]
 async fn corrections_and_busts_are_rows_of_their_own() {
     let mut world = World::default();
-    let correct = |old: &str| ExecutionKind::Correct { old_px: "101.25".parse().unwrap(), old_qty: old.parse().unwrap() };
+    let correct =
+        |old: &str| ExecutionKind::Correct { old_px: "101.25".parse().unwrap(), old_qty: old.parse().unwrap() };
     world.order(2, OrderCause::Submitted, |_| {});
     world.fill(2, "a.01", 1, "40", ExecutionKind::New);
     world.fill(2, "a.01", 2, "30", correct("40"));
@@ -226,9 +227,8 @@ async fn a_full_batch_refuses_until_it_is_committed() {
     let folder = tempfile::tempdir().unwrap();
     let mut projector = open(&folder.path().join("projection.db")).await;
     let world = busy_day(BATCH_ROWS_MAX as u64);
-    let refused_at = world.steps.iter().position(|(stamped, outputs)| {
-        projector.stage(stamped, outputs) == Err(StageRefusal::Full)
-    });
+    let refused_at =
+        world.steps.iter().position(|(stamped, outputs)| projector.stage(stamped, outputs) == Err(StageRefusal::Full));
     let refused_at = refused_at.expect("the batch has a bound");
     assert!(projector.is_full());
     assert!(projector.staged_rows_count() < BATCH_ROWS_MAX + 10);

@@ -81,7 +81,9 @@ impl HoursSpec {
                     Some((open, close)) if open < close && out.last().is_none_or(|(_, before)| *before <= open) => {
                         out.push((open, close));
                     }
-                    Some(_) => bad(name, raw, "intervals must be in order and not overlap", "write them from early to late"),
+                    Some(_) => {
+                        bad(name, raw, "intervals must be in order and not overlap", "write them from early to late")
+                    }
                     None => bad(name, raw, "is not an interval", "write 09:30-16:00"),
                 }
             }
@@ -98,7 +100,12 @@ impl HoursSpec {
             for (raw_date, raw_time) in table {
                 match (date(raw_date), time(raw_time)) {
                     (Some(day), Some(time)) => drop(out.insert(day, time)),
-                    _ => bad(field, &format!("{raw_date} = {raw_time}"), "is not a date with a time", "write \"2026-11-27\" = \"13:00\""),
+                    _ => bad(
+                        field,
+                        &format!("{raw_date} = {raw_time}"),
+                        "is not a date with a time",
+                        "write \"2026-11-27\" = \"13:00\"",
+                    ),
                 }
             }
             out
@@ -154,7 +161,10 @@ impl Schedule {
             (early, late) => [(late.unwrap_or(0), early.unwrap_or(DAY)), (0, 0)],
         };
         let cut = |(from, to): (i64, i64)| {
-            regular.iter().map(move |(open, close)| (*open.max(&from), *close.min(&to))).filter(|(open, close)| open < close)
+            regular
+                .iter()
+                .map(move |(open, close)| (*open.max(&from), *close.min(&to)))
+                .filter(|(open, close)| open < close)
         };
         keep.into_iter().flat_map(cut).collect()
     }

@@ -29,7 +29,8 @@ fn import_ticks(folder: &Path) -> Imported {
     let mut text = Vec::new();
     write_csv(ROWS, &mut text).unwrap();
     std::fs::write(folder.join("ticks.csv"), text).unwrap();
-    import(&spec(TICKS).sources[0], &table(), folder, &folder.join("catalog")).unwrap_or_else(|faults| panic!("{}", shown(&faults)))
+    import(&spec(TICKS).sources[0], &table(), folder, &folder.join("catalog"))
+        .unwrap_or_else(|faults| panic!("{}", shown(&faults)))
 }
 
 fn source(instrument: &str, path: &Path, more: &str) -> String {
@@ -57,7 +58,10 @@ fn the_header_is_the_documented_one() {
     let u64_at = |at: usize| u64::from_le_bytes(raw[at..at + 8].try_into().unwrap());
     let u32_at = |at: usize| u32::from_le_bytes(raw[at..at + 4].try_into().unwrap());
     assert_eq!((&raw[..8], &raw[8..12], u32_at(12)), (&b"ARGODATA"[..], &[1, 0, 1, 0][..], 40));
-    assert_eq!((u64_at(16), u64_at(40), &raw[48..54], &raw[72..74], u32_at(76)), (10_000, 10_000, &b"EURUSD"[..], &[9, 8][..], 4_096));
+    assert_eq!(
+        (u64_at(16), u64_at(40), &raw[48..54], &raw[72..74], u32_at(76)),
+        (10_000, 10_000, &b"EURUSD"[..], &[9, 8][..], 4_096)
+    );
     assert_eq!(u64_at(24), u64_at(128), "the first record's time");
     assert_eq!(u32_at(124), crc32c::crc32c(&raw[..124]));
     let table = &raw[raw.len() - 12..];
@@ -74,7 +78,9 @@ fn a_part_of_time_is_found_without_reading_the_rest() {
     let imported = import_ticks(folder.path());
     let made: Vec<MarketEvent> = WorkloadTicks::new(InstrumentId(0)).take(ROWS).map(MarketEvent::Quote).collect();
     let at = |nanos: u64| jiff::Timestamp::from_nanosecond(nanos.into()).unwrap().to_string();
-    for (first, last) in [(0, 1), (0, 9_999), (1, 4_096), (4_095, 4_097), (4_096, 8_192), (8_191, 9_999), (9_000, 9_001)] {
+    for (first, last) in
+        [(0, 1), (0, 9_999), (1, 4_096), (4_095, 4_097), (4_096, 8_192), (8_191, 9_999), (9_000, 9_001)]
+    {
         let more = format!("from = \"{}\"\nto = \"{}\"", at(made[first].ts().raw()), at(made[last].ts().raw()));
         let (events, reports) = all(&source("EURUSD", &imported.path, &more), Path::new("/"));
         assert_eq!(events, made[first..last], "{first}..{last}");
@@ -87,7 +93,13 @@ fn trades_and_bars_come_back_too() {
     let folder = tempfile::tempdir().unwrap();
     let at = |second: u64| Nanos::from_raw(1_400_000_000_000_000_000 + second * 1_000_000_000);
     let trade = |second: u64, aggressor| {
-        MarketEvent::Trade(Trade { instrument: InstrumentId(1), px: Px::from_raw(5_000_000), qty: Qty::from_raw(7), aggressor, ts_venue: at(second) })
+        MarketEvent::Trade(Trade {
+            instrument: InstrumentId(1),
+            px: Px::from_raw(5_000_000),
+            qty: Qty::from_raw(7),
+            aggressor,
+            ts_venue: at(second),
+        })
     };
     let bar = |second: u64| {
         MarketEvent::Bar(Bar {
@@ -103,7 +115,11 @@ fn trades_and_bars_come_back_too() {
         })
     };
     let lists = [
-        (Kind::Trades, vec![trade(1, None), trade(1, Some(Side::Buy)), trade(2, Some(Side::Sell))], "rules = { off_grid = \"keep\" }"),
+        (
+            Kind::Trades,
+            vec![trade(1, None), trade(1, Some(Side::Buy)), trade(2, Some(Side::Sell))],
+            "rules = { off_grid = \"keep\" }",
+        ),
         (Kind::MidBars, vec![bar(0), bar(60)], ""),
     ];
     for (kind, events, rules) in lists {
@@ -111,7 +127,10 @@ fn trades_and_bars_come_back_too() {
         for event in &events {
             writer.push(event).unwrap();
         }
-        assert!(writer.push(&events[0]).is_err() || events[0].ts() == events[events.len() - 1].ts(), "time never goes back");
+        assert!(
+            writer.push(&events[0]).is_err() || events[0].ts() == events[events.len() - 1].ts(),
+            "time never goes back"
+        );
         let (path, header) = writer.finish(folder.path()).unwrap();
         assert_eq!(header.count as usize, events.len());
         assert_eq!(all(&source("SPY", &path, rules), Path::new("/")).0, events);
@@ -184,7 +203,8 @@ fn the_instrument_and_its_grid_are_checked() {
     assert!(faults.contains("holds `EURUSD`, not `SPY`"), "{faults}");
     // The same symbol with a wider tick than the file was imported with.
     let coarse = common::instruments(&[("EURUSD", argonaut_engine::instrument::AssetClass::Forex, "0.0001")]);
-    let mut opened = argonaut_research::feed::open(&spec(&source("EURUSD", &path, "")), &coarse, Path::new("/")).unwrap();
+    let mut opened =
+        argonaut_research::feed::open(&spec(&source("EURUSD", &path, "")), &coarse, Path::new("/")).unwrap();
     let fault = read(opened.as_mut()).unwrap_err().to_string();
     assert!(fault.contains("is not a multiple of the tick 0.0001"), "{fault}");
 }
@@ -198,8 +218,10 @@ fn the_manifest_names_every_file_once() {
     let manifest = Manifest::read(&catalog).unwrap();
     assert_eq!(manifest.files, [imported.entry]);
     assert_eq!(manifest.files[0].source, "EURUSD csv ticks.csv");
-    let names: Vec<String> =
-        std::fs::read_dir(&catalog).unwrap().map(|item| item.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let names: Vec<String> = std::fs::read_dir(&catalog)
+        .unwrap()
+        .map(|item| item.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     assert_eq!(names.len(), 2, "{names:?}");
     std::fs::write(catalog.join(MANIFEST), "{\"files\": [], \"colour\": 1}").unwrap();
     assert!(Manifest::read(&catalog).unwrap_err().to_string().contains("unknown field `colour`"));

@@ -231,7 +231,10 @@ fn bars_are_known_at_their_close() {
     assert_eq!((first.ts_open.raw(), first.ts_close.raw()), (utc("2014-03-07T05:00:00Z"), utc("2014-03-08T05:00:00Z")));
     assert_eq!(second.ts_close.raw() - second.ts_open.raw(), 23 * 3_600 * 1_000_000_000, "a day of 23 hours");
     let (events, _) = all(&source("close", "4h", "UTC"), folder.path());
-    assert_eq!((bar(&events[0]).ts_open.raw(), events[0].ts().raw()), (utc("2014-03-06T20:00:00Z"), utc("2014-03-07T00:00:00Z")));
+    assert_eq!(
+        (bar(&events[0]).ts_open.raw(), events[0].ts().raw()),
+        (utc("2014-03-06T20:00:00Z"), utc("2014-03-07T00:00:00Z"))
+    );
 }
 
 const PAIR: &str = r#"
@@ -258,15 +261,21 @@ fn bid_and_ask_bars_become_quotes_at_the_close() {
     assert_eq!((second.bid, second.ask, second.bid_qty), (px("1.57543"), px("1.57552"), qty("1000000")));
     assert_eq!(second.ts_venue.raw(), utc("2012-02-01T00:01:00Z"));
     assert_eq!(reports[1].faults_by_reason, [("unpaired", 1)]);
-    assert_eq!((reports[1].listed[0].line, &*reports[1].listed[0].file), (4, fixtures().join("ask_bars.csv").to_str().unwrap()));
+    assert_eq!(
+        (reports[1].listed[0].line, &*reports[1].listed[0].file),
+        (4, fixtures().join("ask_bars.csv").to_str().unwrap())
+    );
     let mut strict = open(&spec.replace("skip = { at_most = 1 }", "refuse = { list = 5 }"), &fixtures()).unwrap();
-    assert!(read(strict.as_mut()).unwrap_err().to_string().contains("ask_bars.csv:4: has no row with the same timestamp"));
+    assert!(
+        read(strict.as_mut()).unwrap_err().to_string().contains("ask_bars.csv:4: has no row with the same timestamp")
+    );
 }
 
 #[test]
 fn real_bid_and_ask_files() {
     let Some(data) = common::data("real_bid_and_ask_files") else { return };
-    let spec = PAIR.replace("BID", "fx/fxcm-gbpusd-m1-bid-2012.csv.gz").replace("ASK", "fx/fxcm-gbpusd-m1-ask-2012.csv.gz");
+    let spec =
+        PAIR.replace("BID", "fx/fxcm-gbpusd-m1-bid-2012.csv.gz").replace("ASK", "fx/fxcm-gbpusd-m1-ask-2012.csv.gz");
     let mut strict = open(&spec, &data).unwrap();
     let fault = read(strict.as_mut()).unwrap_err().to_string();
     assert!(fault.contains("bid-2012.csv.gz:526: bid 1.57429 is above ask 1.57425"), "{fault}");
@@ -297,12 +306,25 @@ fn real_files_of_several_vendors() {
                   columns = { timestamp = \"timestamp\", bid = \"bid\", ask = \"ask\" }";
     let binance = "kind = \"bars\"\nheader = false\ntime_format = \"unix_ms\"\nbar_label = \"open\"\nbar_interval = \"1m\"\n\
                    columns = { timestamp = 0, open = 1, high = 2, low = 3, close = 4, volume = 5 }";
-    let kraken = "kind = \"trades\"\nheader = false\ntime_format = \"unix_s\"\ncolumns = { timestamp = 0, price = 1, size = 2 }";
+    let kraken =
+        "kind = \"trades\"\nheader = false\ntime_format = \"unix_s\"\ncolumns = { timestamp = 0, price = 1, size = 2 }";
     let cases = [
         (source("EURUSD", "fx/histdata-eurusd-quote-ticks-20200101.csv", histdata), 9_500, "2020-01-01T22:00:00.065Z"),
         (source("USDJPY", "fx/truefx-usdjpy-ticks.csv", truefx), 1_000, "2013-01-01T22:00:00.295Z"),
-        (source("BTCPERP", "crypto/btc-perp-20211231-20220201_1m.csv.gz", &format!("round_sizes = true\n{}", bars("open", "timestamp"))), 45_031, "2021-12-31T23:02:00Z"),
-        (source("6E", "futures/6EH4_1min_bars_20240101_20240131.csv.gz", &bars("close", "timestamp_utc")), 29_996, "2024-01-01T23:01:00Z"),
+        (
+            source(
+                "BTCPERP",
+                "crypto/btc-perp-20211231-20220201_1m.csv.gz",
+                &format!("round_sizes = true\n{}", bars("open", "timestamp")),
+            ),
+            45_031,
+            "2021-12-31T23:02:00Z",
+        ),
+        (
+            source("6E", "futures/6EH4_1min_bars_20240101_20240131.csv.gz", &bars("close", "timestamp_utc")),
+            29_996,
+            "2024-01-01T23:01:00Z",
+        ),
         (source("ADABTC", "crypto/binance-ADABTC-1m-2021-11-27.csv", binance), 10, "2021-11-27T00:01:00Z"),
         (source("BCHEUR", "crypto/freqtrade-BCHEUR.csv", kraken), 148, "2023-01-01T00:03:56Z"),
     ];
@@ -320,7 +342,8 @@ fn a_part_of_time_is_cut_out() {
     assert_eq!((events.len(), reports[0].outside_range), (2, 2));
     let (events, _) = all(&quotes("quotes.csv", "to = \"2024-01-01\"", ""), &fixtures());
     assert_eq!(events.len(), 4, "a date as `to` is included");
-    let faults = open(&quotes("quotes.csv", "from = \"2024-01-02\"\nto = \"2024-01-01\"", ""), &fixtures()).err().unwrap();
+    let faults =
+        open(&quotes("quotes.csv", "from = \"2024-01-02\"\nto = \"2024-01-01\"", ""), &fixtures()).err().unwrap();
     assert!(shown(&faults).contains("sources[0].from = `2024-01-02`: is not before `to`"), "{}", shown(&faults));
 }
 
@@ -402,7 +425,10 @@ fn every_fault_of_a_declaration_is_told_at_once() {
 #[test]
 fn files_that_are_not_as_declared() {
     let cases: &[(&str, &str)] = &[
-        ("ts_ns,bid,ask,bid_size\n", "`ask_size` (for ask_size) is not in the header; the header has: ts_ns, bid, ask, bid_size"),
+        (
+            "ts_ns,bid,ask,bid_size\n",
+            "`ask_size` (for ask_size) is not in the header; the header has: ts_ns, bid, ask, bid_size",
+        ),
         ("ts_ns,bid,ask,bid_size,ask_size,bid\n", "`bid` (for bid) stands in the header more than once"),
         ("", "the file is empty"),
         ("\"ts_ns,bid\n", "the header line has a quotation mark out of place"),
@@ -414,7 +440,8 @@ fn files_that_are_not_as_declared() {
     }
     let faults = shown(&open(&quotes("absent.csv", "", ""), &fixtures()).err().unwrap());
     assert!(faults.contains("absent.csv: No such file"), "{faults}");
-    let unknown = toml::from_str::<argonaut_research::feed::FeedSpec>(&quotes("x.csv", "", "colour = \"blue\"")).unwrap_err();
+    let unknown =
+        toml::from_str::<argonaut_research::feed::FeedSpec>(&quotes("x.csv", "", "colour = \"blue\"")).unwrap_err();
     assert!(unknown.to_string().contains("unknown field `colour`"), "{unknown}");
 }
 
@@ -425,8 +452,10 @@ fn the_workload_is_the_one_of_the_published_measurements() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ticks.csv"), &text).unwrap();
     let (events, _) = all(&quotes("ticks.csv", "", ""), folder.path());
-    let made: Vec<MarketEvent> =
-        workload::WorkloadTicks::new(argonaut_engine::ids::InstrumentId(0)).take(3_000).map(MarketEvent::Quote).collect();
+    let made: Vec<MarketEvent> = workload::WorkloadTicks::new(argonaut_engine::ids::InstrumentId(0))
+        .take(3_000)
+        .map(MarketEvent::Quote)
+        .collect();
     assert_eq!(events, made);
 }
 
@@ -452,8 +481,10 @@ fn gzip_is_unpacked_and_damage_is_noticed() {
 fn memory_is_bounded_while_streaming() {
     // A file of one long line after the other, none of them a row.
     let folder = write(&format!("{}\n", "x".repeat(40_000)).repeat(50));
-    let spec = format!("{}header = false\n", quotes("x.csv", "on_fault = { skip = { at_most = 100 } }", ""))
-        .replace("timestamp = \"ts_ns\", bid = \"bid\", ask = \"ask\", bid_size = \"bid_size\", ask_size = \"ask_size\"", "timestamp = 0, bid = 1, ask = 2, bid_size = 3, ask_size = 4");
+    let spec = format!("{}header = false\n", quotes("x.csv", "on_fault = { skip = { at_most = 100 } }", "")).replace(
+        "timestamp = \"ts_ns\", bid = \"bid\", ask = \"ask\", bid_size = \"bid_size\", ask_size = \"ask_size\"",
+        "timestamp = 0, bid = 1, ask = 2, bid_size = 3, ask_size = 4",
+    );
     let mut source = open(&spec, folder.path()).unwrap();
     assert!(read(source.as_mut()).unwrap().is_empty());
     let report = &source.reports()[0];

@@ -10,12 +10,16 @@ use argonaut_research::hours::{HoursSpec, Schedule};
 use common::utc;
 
 fn schedule(toml: &str) -> Schedule {
-    toml::from_str::<HoursSpec>(toml).unwrap().check("hours").unwrap_or_else(|faults| panic!("{}", common::shown(&faults)))
+    toml::from_str::<HoursSpec>(toml)
+        .unwrap()
+        .check("hours")
+        .unwrap_or_else(|faults| panic!("{}", common::shown(&faults)))
 }
 
 fn between(schedule: &Schedule, first: &str, last: &str) -> Vec<String> {
     let TradingHours::Intervals(intervals) = schedule.trading_hours_between(first, last).unwrap() else { panic!() };
-    let show = |at: Nanos| jiff::Timestamp::from_nanosecond(at.raw().into()).unwrap().strftime("%m-%dT%H:%M").to_string();
+    let show =
+        |at: Nanos| jiff::Timestamp::from_nanosecond(at.raw().into()).unwrap().strftime("%m-%dT%H:%M").to_string();
     intervals.into_iter().map(|(open, close)| format!("{}/{}", show(open), show(close))).collect()
 }
 
@@ -95,7 +99,14 @@ fn every_fault_of_a_schedule_is_told() {
     )
     .unwrap();
     let faults = common::shown(&spec.check("instruments.SPY.hours").unwrap_err());
-    for part in ["hours.zone = `Mars`", "hours.monday = `9:30-16:00`", "`10:00-09:00`", "`11:00-13:00`", "`2014-02-30`", "25:00"] {
+    for part in [
+        "hours.zone = `Mars`",
+        "hours.monday = `9:30-16:00`",
+        "`10:00-09:00`",
+        "`11:00-13:00`",
+        "`2014-02-30`",
+        "25:00",
+    ] {
         assert!(faults.contains(part), "{part} in\n{faults}");
     }
     assert!(toml::from_str::<HoursSpec>("zone = \"UTC\"\nmoonday = []").is_err());

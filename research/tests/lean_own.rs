@@ -13,7 +13,8 @@ fn zip(path: &Path, entries: &[(&str, &str)]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     for (name, text) in entries {
-        let method = if text.len() % 2 == 0 { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
+        let method =
+            if text.len() % 2 == 0 { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
         archive.start_file(*name, zip::write::SimpleFileOptions::default().compression_method(method)).unwrap();
         archive.write_all(text.as_bytes()).unwrap();
     }
@@ -89,7 +90,11 @@ fn factors_hold_up_to_their_date() {
     zip(&root.join("daily/aapl.zip"), &[("aapl.csv", rows)]);
     std::fs::create_dir_all(root.join("factor_files")).unwrap();
     // A dividend goes ex after the 4th, a split of 7 for 1 after the 5th.
-    std::fs::write(root.join("factor_files/aapl.csv"), "20140604,0.99,0.142857143,700\n20140605,1,0.142857143,700\n20501231,1,1,0\n").unwrap();
+    std::fs::write(
+        root.join("factor_files/aapl.csv"),
+        "20140604,0.99,0.142857143,700\n20140605,1,0.142857143,700\n20501231,1,1,0\n",
+    )
+    .unwrap();
     let with = |prices: &str| all(&source("AAPL", &format!("{DAILY}, prices = \"{prices}\"")), folder.path()).0;
     assert_eq!(closes(&with("raw")), ["700", "700", "100", "100"]);
     assert_eq!(closes(&with("split_adjusted")), ["100.0000001", "100.0000001", "100", "100"]);
@@ -98,10 +103,12 @@ fn factors_hold_up_to_their_date() {
     assert_eq!(first.volume, Qty::from_units(700), "whole lots");
 
     std::fs::write(root.join("factor_files/aapl.csv"), "20140604,0.99,x,700\n").unwrap();
-    let faults = shown(&open(&source("AAPL", &format!("{DAILY}, prices = \"adjusted\"")), folder.path()).err().unwrap());
+    let faults =
+        shown(&open(&source("AAPL", &format!("{DAILY}, prices = \"adjusted\"")), folder.path()).err().unwrap());
     assert!(faults.contains("factor_files/aapl.csv: line 1: `20140604,0.99,x,700` is not"), "{faults}");
     std::fs::remove_file(root.join("factor_files/aapl.csv")).unwrap();
-    let faults = shown(&open(&source("AAPL", &format!("{DAILY}, prices = \"adjusted\"")), folder.path()).err().unwrap());
+    let faults =
+        shown(&open(&source("AAPL", &format!("{DAILY}, prices = \"adjusted\"")), folder.path()).err().unwrap());
     assert!(faults.contains("factor_files/aapl.csv: No such file"), "{faults}");
 }
 
@@ -110,7 +117,8 @@ fn a_ticker_counts_only_while_it_was_the_companys() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("lean/equity/usa");
     std::fs::create_dir_all(root.join("map_files")).unwrap();
-    std::fs::write(root.join("map_files/goog.csv"), "20140327,goocv,Q\r\n20140402,goocv,Q\r\n20501231,goog,Q\r\n").unwrap();
+    std::fs::write(root.join("map_files/goog.csv"), "20140327,goocv,Q\r\n20140402,goocv,Q\r\n20501231,goog,Q\r\n")
+        .unwrap();
     let row = |date: &str, px: u32| format!("{date} 00:00,{px},{px},{px},{px},1\n");
     // Before April 2014 the ticker GOOG belonged to another share class.
     let goog = row("20140401", 11_000_000) + &row("20140402", 11_100_000) + &row("20140403", 5_700_000);
@@ -130,7 +138,10 @@ fn bad_rows_name_the_entry_of_the_archive() {
                 34260000,1000000,1000000,1000000\n\
                 86400000,1000000,1000000,1000000,1000000,5\n\
                 34200000,1000000,1000000,1000000,1000000,5\n";
-    zip(&folder.path().join("lean/equity/usa/minute/spy/20140310_trade.zip"), &[("20140310_spy_minute_trade.csv", rows)]);
+    zip(
+        &folder.path().join("lean/equity/usa/minute/spy/20140310_trade.zip"),
+        &[("20140310_spy_minute_trade.csv", rows)],
+    );
     let mut opened = open(&source("SPY", MINUTES), folder.path()).unwrap();
     let text = read(opened.as_mut()).unwrap_err().to_string();
     for part in [

@@ -83,7 +83,10 @@ fn equity_ticks_keep_the_side_that_is_not_updated() {
     let (first, second, third) = (quote(&events[0]), quote(&events[1]), quote(&events[2]));
     assert_eq!((first.bid(), first.ask()), (None, Some(px("183.63"))));
     assert_eq!((second.bid(), second.ask()), (Some(px("180.01")), Some(px("183.63"))));
-    assert_eq!((third.bid(), third.ask(), third.ask_qty), (Some(px("180.01")), Some(px("181.80")), Qty::from_units(3_000)));
+    assert_eq!(
+        (third.bid(), third.ask(), third.ask_qty),
+        (Some(px("180.01")), Some(px("181.80")), Qty::from_units(3_000))
+    );
     assert_eq!(third.ts_venue.raw(), utc("2013-10-07T08:00:00.241Z"));
     // A new day begins without sides.
     let day_two = events.iter().position(|event| event.ts().raw() > utc("2013-10-08T05:00:00Z")).unwrap();
@@ -208,7 +211,10 @@ fn crypto_sizes_with_float_noise_need_a_declared_rounding() {
     assert_eq!(events.len(), 1_437);
     let mut strict = common::open(&source(""), &data).unwrap();
     let fault = common::read(strict.as_mut()).unwrap_err().to_string();
-    assert!(fault.contains("column `ask size`: has more than 8 digits") && fault.contains("20180404_quote.zip!"), "{fault}");
+    assert!(
+        fault.contains("column `ask size`: has more than 8 digits") && fault.contains("20180404_quote.zip!"),
+        "{fault}"
+    );
 }
 
 #[test]

@@ -76,13 +76,20 @@ fn lean_never_panics() {
 #[test]
 fn good_seeds_give_events() {
     let csv: u64 = CSV_SEEDS.iter().flat_map(|seed| (0..=255).map(|layout| probe::csv(layout, seed.as_bytes()))).sum();
-    let lean: u64 = LEAN_SEEDS.iter().flat_map(|seed| (0..=255).map(|layout| probe::lean(layout, seed.as_bytes()))).sum();
+    let lean: u64 =
+        LEAN_SEEDS.iter().flat_map(|seed| (0..=255).map(|layout| probe::lean(layout, seed.as_bytes()))).sum();
     assert!(csv > 100 && lean > 100, "the mutations start from input that is read: {csv}, {lean}");
 }
 
 #[test]
 fn declarations_never_panic() {
-    for text in ["", "{}", "{\"zone\":\"UTC\",\"monday\":[\"09:30-é\"]}", "{\"zone\":\"\",\"holidays\":[\"2014-é2-01\"]}", "{\"sources\":[]}"] {
+    for text in [
+        "",
+        "{}",
+        "{\"zone\":\"UTC\",\"monday\":[\"09:30-é\"]}",
+        "{\"zone\":\"\",\"holidays\":[\"2014-é2-01\"]}",
+        "{\"sources\":[]}",
+    ] {
         let _ = probe::declaration(text);
     }
 }

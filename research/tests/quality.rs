@@ -13,7 +13,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 fn quality(toml: &str, instruments: &Instruments, base: &Path) -> QualityReport {
-    let mut reports = inspect(&spec(toml), instruments, base, InspectConfig::default()).unwrap_or_else(|faults| panic!("{}", shown(&faults)));
+    let mut reports = inspect(&spec(toml), instruments, base, InspectConfig::default())
+        .unwrap_or_else(|faults| panic!("{}", shown(&faults)));
     assert_eq!(reports.len(), 1);
     reports.remove(0)
 }
@@ -35,7 +36,13 @@ fn bad_rows_are_counted_and_do_not_stop_the_report() {
     // The crossed quote is let through here, so the row after it is earlier than the row before.
     assert_eq!((source.rows, source.faults, report.events, report.crossed), (13, 10, 3, 1));
     let text = report.to_string();
-    for part in ["13 rows, 10 bad", "quotes_bad.csv:3: column `bid`", "1 crossed", "1 x not_a_number", "span        2024-01-01T00:00:00.075Z"] {
+    for part in [
+        "13 rows, 10 bad",
+        "quotes_bad.csv:3: column `bid`",
+        "1 crossed",
+        "1 x not_a_number",
+        "span        2024-01-01T00:00:00.075Z",
+    ] {
         assert!(text.contains(part), "{part} in\n{text}");
     }
     let json = serde_json::to_value(&report).unwrap();
@@ -118,7 +125,11 @@ fn a_real_week_of_minutes() {
     let hours = market_hours(&data.join("lean"), Security::Equity, "usa", "SPY").unwrap().unwrap();
     let schedule = hours.regular.trading_hours_between("2013-10-01", "2013-10-31").unwrap();
     let TradingHours::Intervals(intervals) = &schedule else { panic!() };
-    assert!(intervals.iter().all(|(open, close)| close.since(*open) > argonaut_engine::units::Span::ZERO && *open > Nanos::ZERO));
+    assert!(
+        intervals
+            .iter()
+            .all(|(open, close)| close.since(*open) > argonaut_engine::units::Span::ZERO && *open > Nanos::ZERO)
+    );
     let list: Vec<_> = table()
         .iter()
         .cloned()

@@ -10,8 +10,7 @@ use argonaut_research::feed::time::Zone;
 use argonaut_research::stats::{EquityCurve, ReturnStats, StatFill, StatsConfig, TripStats, backtest, round_trips};
 use std::io::Read;
 
-const GOLDEN: [f64; 12] =
-    [0.010, -0.004, 0.007, -0.012, 0.003, 0.015, -0.009, 0.002, -0.001, 0.006, -0.020, 0.011];
+const GOLDEN: [f64; 12] = [0.010, -0.004, 0.007, -0.012, 0.003, 0.015, -0.009, 0.002, -0.001, 0.006, -0.020, 0.011];
 
 fn near(got: Option<f64>, expected: f64) {
     let got = got.unwrap_or_else(|| panic!("not defined, expected {expected}"));
@@ -71,7 +70,17 @@ fn a_loss_on_the_first_day_counts_as_drawdown() {
 #[test]
 fn what_is_not_defined_is_none() {
     let empty = ReturnStats::of(&[], StatsConfig::default());
-    for value in [empty.cumulative, empty.cagr, empty.volatility, empty.sharpe, empty.sortino, empty.max_drawdown, empty.calmar, empty.win_rate, empty.best] {
+    for value in [
+        empty.cumulative,
+        empty.cagr,
+        empty.volatility,
+        empty.sharpe,
+        empty.sortino,
+        empty.max_drawdown,
+        empty.calmar,
+        empty.win_rate,
+        empty.best,
+    ] {
         assert_eq!(value, None);
     }
     let flat = ReturnStats::of(&[0.0; 5], StatsConfig::default());
@@ -84,7 +93,10 @@ fn what_is_not_defined_is_none() {
     assert_eq!((one.volatility, one.sharpe), (None, None));
 
     let nothing = backtest(&EquityCurve::new(Zone::UTC), &[], 0, StatsConfig::default());
-    assert_eq!((nothing.total_return, nothing.turnover, nothing.time_in_market, nothing.trips.win_rate), (None, None, None, None));
+    assert_eq!(
+        (nothing.total_return, nothing.turnover, nothing.time_in_market, nothing.trips.win_rate),
+        (None, None, None, None)
+    );
     let text = serde_json::to_string(&nothing).unwrap();
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
 }

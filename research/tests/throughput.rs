@@ -53,8 +53,11 @@ fn csv_quotes() {
     let took = cpu() - start;
     println!("load: {:.2} M rows/s, peak {} MiB", recorded.len() as f64 / took / 1e6, peak_rss_kib() / 1024);
     let catalog = folder.path().join("catalog");
-    let imported = argonaut_research::catalog::import(&common::spec(spec).sources[0], &common::table(), folder.path(), &catalog).unwrap();
-    let own = format!("[[sources]]\ninstrument = \"EURUSD\"\n[sources.catalog]\npath = \"{}\"", imported.path.display());
+    let imported =
+        argonaut_research::catalog::import(&common::spec(spec).sources[0], &common::table(), folder.path(), &catalog)
+            .unwrap();
+    let own =
+        format!("[[sources]]\ninstrument = \"EURUSD\"\n[sources.catalog]\npath = \"{}\"", imported.path.display());
     for round in 0..3 {
         let mut source = common::open(&own, folder.path()).unwrap();
         let (start, mut count) = (cpu(), 0_usize);

@@ -185,11 +185,7 @@ impl<J: JournalWriter> Backtest<J> {
         Ok(())
     }
 
-    fn command(
-        &mut self,
-        command: Command,
-        observer: &mut dyn Observer,
-    ) -> Result<Result<(), Refusal>, BacktestFault> {
+    fn command(&mut self, command: Command, observer: &mut dyn Observer) -> Result<Result<(), Refusal>, BacktestFault> {
         let id = CommandId(self.next_command);
         self.next_command += 1;
         let envelope = CommandEnvelope { id, user: UserId(0), command };

@@ -43,11 +43,7 @@ pub struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     /// `rates` value foreign positions in the statistics.
-    pub fn new(
-        instruments: &'a Instruments,
-        rates: &'a [(Currency, Px)],
-        fills: Option<Box<dyn Write>>,
-    ) -> Self {
+    pub fn new(instruments: &'a Instruments, rates: &'a [(Currency, Px)], fills: Option<Box<dyn Write>>) -> Self {
         Self {
             report: BacktestReport::default(),
             curve: EquityCurve::new(Zone::UTC),
@@ -144,8 +140,20 @@ pub struct Recorded {
 
 /// Columns of the fills file.
 pub const FILL_COLUMNS: [&str; 14] = [
-    "ts", "ts_ns", "kind", "cl_ord_id", "strategy", "symbol", "side", "qty", "px", "fee", "fee_currency",
-    "liquidity", "exec_id", "exec_revision",
+    "ts",
+    "ts_ns",
+    "kind",
+    "cl_ord_id",
+    "strategy",
+    "symbol",
+    "side",
+    "qty",
+    "px",
+    "fee",
+    "fee_currency",
+    "liquidity",
+    "exec_id",
+    "exec_revision",
 ];
 
 fn fill_row(execution: &Execution, instruments: &Instruments) -> [String; 14] {

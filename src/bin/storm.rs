@@ -37,6 +37,11 @@ fn main() -> ExitCode {
             failed.push(seed);
         }
     }
-    println!("{} seeds, {} failed{}", args.seeds, failed.len(), if failed.is_empty() { String::new() } else { format!(": {failed:?}") });
+    println!(
+        "{} seeds, {} failed{}",
+        args.seeds,
+        failed.len(),
+        if failed.is_empty() { String::new() } else { format!(": {failed:?}") }
+    );
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -36,9 +36,8 @@ pub fn backtest(args: &BacktestArgs, json: bool) -> Result<Exit, Failure> {
     let fills = match &args.orders_csv {
         None => None,
         Some(path) => {
-            let file = File::create(path).map_err(|fault| {
-                Failure::new(Exit::Data, format!("--orders-csv {}: {fault}", path.display()))
-            })?;
+            let file = File::create(path)
+                .map_err(|fault| Failure::new(Exit::Data, format!("--orders-csv {}: {fault}", path.display())))?;
             Some(Box::new(BufWriter::new(file)) as Box<dyn Write>)
         }
     };
@@ -63,14 +62,19 @@ pub fn backtest(args: &BacktestArgs, json: bool) -> Result<Exit, Failure> {
     let reports = source.reports();
     let events: u64 = reports.iter().map(|report| report.events).sum();
     let summary = summary(&config, &recorded, &reports, events, took.nanos());
-    if json { print_json(&summary) } else { print_table(&summary) }
+    if json {
+        print_json(&summary)
+    } else {
+        print_table(&summary)
+    }
     Ok(Exit::Done)
 }
 
 fn open_source(config: &Config) -> Result<Box<dyn MarketSource>, Failure> {
     match &config.market {
-        MarketMode::Files { feed, folder, .. } => crate::wiring::open_feed(feed, &config.instruments, folder)
-            .map_err(|text| Failure::new(Exit::Config, text)),
+        MarketMode::Files { feed, folder, .. } => {
+            crate::wiring::open_feed(feed, &config.instruments, folder).map_err(|text| Failure::new(Exit::Config, text))
+        }
         MarketMode::Simulated(_) => Err(Failure::new(
             Exit::Config,
             "market.mode is simulated: a backtest needs recorded data; set it to files and list them as [[market.feed.sources]]",
@@ -87,13 +91,7 @@ fn in_line_exchange(config: &Config) -> Result<Exchange, Failure> {
     })
 }
 
-fn summary(
-    config: &Config,
-    recorded: &Recorded,
-    sources: &[SourceReport],
-    events: u64,
-    nanos: u64,
-) -> Value {
+fn summary(config: &Config, recorded: &Recorded, sources: &[SourceReport], events: u64, nanos: u64) -> Value {
     let Recorded { report, executions, statistics } = recorded;
     let account = report.last_account.as_ref();
     let text = |amount: Notional| amount.to_string();
@@ -150,10 +148,22 @@ fn fees(executions: &[Execution]) -> Value {
 
 fn print_table(summary: &Value) {
     let plain = [
-        ("account", "account"), ("currency", "currency"), ("market data", "market_data"), ("events", "events"),
-        ("first", "first"), ("last", "last"), ("orders", "orders"), ("denied", "denied"), ("rejected", "rejected"),
-        ("fills", "fills"), ("fees", "fees"), ("start equity", "start_equity"), ("end equity", "end_equity"),
-        ("realised", "realised"), ("unrealised", "unrealised"), ("elapsed ms", "elapsed_ms"),
+        ("account", "account"),
+        ("currency", "currency"),
+        ("market data", "market_data"),
+        ("events", "events"),
+        ("first", "first"),
+        ("last", "last"),
+        ("orders", "orders"),
+        ("denied", "denied"),
+        ("rejected", "rejected"),
+        ("fills", "fills"),
+        ("fees", "fees"),
+        ("start equity", "start_equity"),
+        ("end equity", "end_equity"),
+        ("realised", "realised"),
+        ("unrealised", "unrealised"),
+        ("elapsed ms", "elapsed_ms"),
         ("events per second", "events_per_second"),
     ];
     for (title, key) in plain {
@@ -169,7 +179,12 @@ fn print_table(summary: &Value) {
     }
     for position in summary["positions"].as_array().into_iter().flatten() {
         let owner = position["strategy"].as_u64().map_or("account".to_owned(), |id| format!("strategy {id}"));
-        println!("{:<20} {} {}", format!("position ({owner})"), shown(&position["position"]), shown(&position["symbol"]));
+        println!(
+            "{:<20} {} {}",
+            format!("position ({owner})"),
+            shown(&position["position"]),
+            shown(&position["symbol"])
+        );
     }
 }
 

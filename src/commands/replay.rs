@@ -8,9 +8,7 @@ use crate::config::Config;
 use crate::wiring::recovery::{Layout, Snapshots};
 use crate::wiring::{config_hash, core_config, text::iso_time};
 use argonaut_actors::core::{Core, CoreConfig, CoreState};
-use argonaut_actors::follower::{
-    Consumer, ConsumerFault, FollowFault, Follower, SnapshotSource, SoundReader, core_at,
-};
+use argonaut_actors::follower::{Consumer, ConsumerFault, FollowFault, Follower, SnapshotSource, SoundReader, core_at};
 use argonaut_actors::journal::JournalFault;
 use argonaut_actors::probe::NoProbe;
 use argonaut_engine::event::{Input, Output, Stamped};
@@ -54,9 +52,10 @@ pub fn replay(args: &ReplayArgs, json: bool) -> Result<Exit, Failure> {
     let config = crate::config::load(&args.place.config, &args.place.overrides())?;
     let place = Stretch::of(args, &config);
     let sink = match &args.compare {
-        Some(file) => Sink::Compare(Comparison::open(file, range).map_err(|fault| {
-            Failure::new(Exit::Config, format!("--compare {}: {fault}", file.display()))
-        })?),
+        Some(file) => Sink::Compare(
+            Comparison::open(file, range)
+                .map_err(|fault| Failure::new(Exit::Config, format!("--compare {}: {fault}", file.display())))?,
+        ),
         None if args.outputs && json => Sink::Json(BufWriter::new(io::stdout())),
         None if args.outputs => Sink::Text(BufWriter::new(io::stdout())),
         None => Sink::Nothing,
@@ -66,8 +65,13 @@ pub fn replay(args: &ReplayArgs, json: bool) -> Result<Exit, Failure> {
     let mut watcher = Watcher::new(range, sink);
     let core = place.step(core, &mut watcher, range.1)?;
     let Some(found) = watcher.finish()? else { return Ok(Exit::Done) };
-    let report = Report { started_behind, core: &core, found: &found, differs_from_start: place.limits_differ(&config) };
-    if json { report.print_json() } else { report.print_text() }
+    let report =
+        Report { started_behind, core: &core, found: &found, differs_from_start: place.limits_differ(&config) };
+    if json {
+        report.print_json()
+    } else {
+        report.print_text()
+    }
     let wrong = found.mismatches_count > 0 || found.differs(&core).is_some();
     Ok(if wrong { Exit::Found } else { Exit::Done })
 }
@@ -309,8 +313,7 @@ struct Report<'a> {
     differs_from_start: bool,
 }
 
-const LIMITS_DIFFER: &str =
-    "the configuration has other limits than the one that the journal began with, so a replay from the beginning differs";
+const LIMITS_DIFFER: &str = "the configuration has other limits than the one that the journal began with, so a replay from the beginning differs";
 
 impl Report<'_> {
     fn hint(&self) -> Option<&'static str> {

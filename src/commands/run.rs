@@ -14,7 +14,8 @@ pub fn run(place: &Place, json: bool) -> Result<Exit, Failure> {
         .build()
         .map_err(|fault| Failure::new(Exit::Failed, fault))?;
     let shown = config.clone();
-    let (interrupt, terminate) = signals.block_on(async { (watch(SignalKind::interrupt()), watch(SignalKind::terminate())) });
+    let (interrupt, terminate) =
+        signals.block_on(async { (watch(SignalKind::interrupt()), watch(SignalKind::terminate())) });
     let (interrupt, terminate) = (interrupt?, terminate?);
     let runtime = Runtime::start(config)?;
     announce(&runtime, &shown, json);

@@ -74,11 +74,7 @@ fn read_feed(section: &Section<'_>, wanted: bool) -> Option<FeedSpec> {
     }
 }
 
-fn simulated_instruments(
-    section: &Section<'_>,
-    instruments: &Instruments,
-    wanted: bool,
-) -> Vec<SimulatedInstrument> {
+fn simulated_instruments(section: &Section<'_>, instruments: &Instruments, wanted: bool) -> Vec<SimulatedInstrument> {
     let mut list: Vec<SimulatedInstrument> = Vec::new();
     for entry in section.sections("simulated") {
         let symbol = entry.text("symbol").unwrap_or_default();
@@ -106,11 +102,7 @@ fn simulated_instruments(
     list
 }
 
-pub fn exchange(
-    root: &Section<'_>,
-    instruments: &Instruments,
-    market: Option<&MarketMode>,
-) -> Option<ExchangeConfig> {
+pub fn exchange(root: &Section<'_>, instruments: &Instruments, market: Option<&MarketMode>) -> Option<ExchangeConfig> {
     let section = root.section("venue");
     let _only_kind = section.choice("kind", &[("paper", ())]);
     let request = latency(&section, "request_latency_us", "request_jitter_us");
@@ -177,11 +169,8 @@ fn default_market(instrument: &Instrument, book: bool, stock_fees: StockFees) ->
     if book { MarketConfig::book(fees) } else { MarketConfig::history(fees) }
 }
 
-const TRIGGERS: [(&str, StopTrigger); 3] = [
-    ("last", StopTrigger::Last),
-    ("quote", StopTrigger::Quote),
-    ("last_or_quote", StopTrigger::LastOrQuote),
-];
+const TRIGGERS: [(&str, StopTrigger); 3] =
+    [("last", StopTrigger::Last), ("quote", StopTrigger::Quote), ("last_or_quote", StopTrigger::LastOrQuote)];
 
 fn refine(entry: &Section<'_>, market: &mut MarketConfig) {
     if entry.flag("zero_fees") == Some(true) {

@@ -93,8 +93,8 @@ fn listed(faults: &[Fault]) -> String {
 /// # Errors
 /// [`ConfigError::Faults`] with all of them.
 pub fn load(file: &Path, overrides: &Overrides) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|fault| ConfigError::Unreadable { file: file.to_owned(), fault })?;
+    let text =
+        std::fs::read_to_string(file).map_err(|fault| ConfigError::Unreadable { file: file.to_owned(), fault })?;
     parse(file, &text, overrides)
 }
 
@@ -103,10 +103,9 @@ pub fn load(file: &Path, overrides: &Overrides) -> Result<Config, ConfigError> {
 /// # Errors
 /// As [`load`].
 pub fn parse(file: &Path, text: &str, overrides: &Overrides) -> Result<Config, ConfigError> {
-    let table: toml::Table = text.parse().map_err(|fault: toml::de::Error| ConfigError::Syntax {
-        file: file.to_owned(),
-        fault: fault.to_string(),
-    })?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|fault: toml::de::Error| ConfigError::Syntax { file: file.to_owned(), fault: fault.to_string() })?;
     let faults = Faults::default();
     let config = read(file, &table, overrides, &faults);
     let faults = faults.finish(&table);
@@ -183,8 +182,7 @@ fn read_journal(root: &Section<'_>) -> JournalSettings {
 
 fn read_lane(root: &Section<'_>) -> LaneSettings {
     let section = root.section("lane");
-    let words =
-        [("spin", WaitStrategy::Spin), ("yield", WaitStrategy::Yield), ("park", WaitStrategy::Park)];
+    let words = [("spin", WaitStrategy::Spin), ("yield", WaitStrategy::Yield), ("park", WaitStrategy::Park)];
     LaneSettings {
         wait: section.choice("wait", &words).unwrap_or(WaitStrategy::Park),
         pin: section.integer("pin", 0..=1023).map(|core| core as usize),

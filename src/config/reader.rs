@@ -139,11 +139,7 @@ impl<'a> Section<'a> {
         for (index, item) in list.iter().enumerate() {
             let path = format!("{}[{index}]", self.path_of(key));
             match item {
-                Value::Table(table) => sections.push(Section {
-                    table: Some(table),
-                    path,
-                    faults: self.faults.clone(),
-                }),
+                Value::Table(table) => sections.push(Section { table: Some(table), path, faults: self.faults.clone() }),
                 other => self.faults.add(path, other, "must be a table"),
             }
         }

@@ -122,11 +122,8 @@ fn parse_rate(written: &str) -> Option<Rate> {
     (count > 0 && per > Span::ZERO).then_some(Rate { count, per })
 }
 
-const ACTIONS: [(&str, TripAction); 3] = [
-    ("reduce", TripAction::Reduce),
-    ("halt", TripAction::Halt),
-    ("halt_and_cancel", TripAction::HaltAndCancel),
-];
+const ACTIONS: [(&str, TripAction); 3] =
+    [("reduce", TripAction::Reduce), ("halt", TripAction::Halt), ("halt_and_cancel", TripAction::HaltAndCancel)];
 
 pub fn breakers(root: &Section<'_>) -> Option<BreakerLimits> {
     let section = root.section("breakers");

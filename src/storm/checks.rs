@@ -11,7 +11,17 @@ use argonaut_engine::units::Span;
 impl World {
     /// No more faults: connect, cancel everything, wait until every answer is there.
     pub(super) fn calm(&mut self) {
-        self.faults = Faults { lose: 0, double: 0, overtake: 0, late_ms: 0, cut: 0, kill: 0, correct: 0, core_panic: 0, ..self.faults };
+        self.faults = Faults {
+            lose: 0,
+            double: 0,
+            overtake: 0,
+            late_ms: 0,
+            cut: 0,
+            kill: 0,
+            correct: 0,
+            core_panic: 0,
+            ..self.faults
+        };
         self.core.probe_mut().parts = 0;
         if self.connected {
             self.cut();

@@ -17,13 +17,15 @@ impl Default for Disk {
 
 impl Disk {
     pub fn append(&mut self, stamped: &Stamped) {
-        let len = codec::encode(stamped, &mut self.buffer).unwrap_or_else(|fault| unreachable!("Invariant: every input of the world can be encoded: {fault}"));
+        let len = codec::encode(stamped, &mut self.buffer)
+            .unwrap_or_else(|fault| unreachable!("Invariant: every input of the world can be encoded: {fault}"));
         self.bytes.extend_from_slice(&self.buffer[..len]);
     }
 
     /// The process dies while it writes one more record: part of it is there.
     pub fn tear(&mut self, stamped: &Stamped, kept: usize) {
-        let len = codec::encode(stamped, &mut self.buffer).unwrap_or_else(|fault| unreachable!("Invariant: every input of the world can be encoded: {fault}"));
+        let len = codec::encode(stamped, &mut self.buffer)
+            .unwrap_or_else(|fault| unreachable!("Invariant: every input of the world can be encoded: {fault}"));
         self.bytes.extend_from_slice(&self.buffer[..kept.min(len - 1)]);
     }
 

@@ -45,7 +45,6 @@ impl Wire {
         (self.on_the_way[next].0 <= now).then(|| self.on_the_way.remove(next).2)
     }
 
-
     /// The connection is gone, and with it everything that was on its way.
     pub fn cut(&mut self) {
         self.on_the_way.clear();

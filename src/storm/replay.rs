@@ -17,7 +17,11 @@ impl JournalReader for Records {
 }
 
 /// From `snapshot`, or from the beginning, to the last record.
-pub(super) fn replay(config: &Arc<CoreConfig>, snapshot: Option<CoreState>, records: Vec<Stamped>) -> Result<Core<NoProbe>, String> {
+pub(super) fn replay(
+    config: &Arc<CoreConfig>,
+    snapshot: Option<CoreState>,
+    records: Vec<Stamped>,
+) -> Result<Core<NoProbe>, String> {
     let mut core = match snapshot {
         Some(state) => {
             // What a restart reads is bytes, not memory.

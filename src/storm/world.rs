@@ -9,14 +9,12 @@ use crate::wiring::core_config;
 use argonaut_actors::core::{Core, CoreConfig, CoreState};
 use argonaut_actors::probe::{ActorKind, Probe};
 use argonaut_engine::event::{
-    Command, CommandEnvelope, Deployment, ExecutionKind, Input, LinkEvent, OrderFilter, Output,
-    ReasonText, Source, Stamped,
+    Command, CommandEnvelope, Deployment, ExecutionKind, Input, LinkEvent, OrderFilter, Output, ReasonText, Source,
+    Stamped,
 };
 use argonaut_engine::ids::{ClOrdId, CommandId, ExecId, InstrumentId, UserId, VenueId};
 use argonaut_engine::market::{MarketEvent, Quote};
-use argonaut_engine::order::{
-    ExecType, ExecutionReport, Order, OrderSpec, Pricing, Request, Side, TimeInForce,
-};
+use argonaut_engine::order::{ExecType, ExecutionReport, Order, OrderSpec, Pricing, Request, Side, TimeInForce};
 use argonaut_engine::strategy::{ParamValue, Params};
 use argonaut_engine::text::Text;
 use argonaut_engine::units::{Nanos, Px, Qty, Span};
@@ -442,10 +440,9 @@ impl World {
             Output::Strategy(update) => {
                 self.outcome.strategy_rebuilds = self.outcome.strategy_rebuilds.max(u64::from(update.restarts_count));
             }
-            Output::Order(update)
-                if update.cause == argonaut_engine::event::OrderCause::Denied => {
-                    self.outcome.denials += 1;
-                }
+            Output::Order(update) if update.cause == argonaut_engine::event::OrderCause::Denied => {
+                self.outcome.denials += 1;
+            }
             Output::HashMismatch { recorded, computed } => {
                 self.broken(format!("state hash {computed:016x} instead of {recorded:016x}"));
             }

@@ -393,12 +393,7 @@ impl ports::Archive for SqlArchive {
         })
     }
 
-    fn equity(
-        &self,
-        from: Nanos,
-        to: Nanos,
-        points_max: usize,
-    ) -> BoxFuture<'_, Result<Vec<EquityPoint>, StoreError>> {
+    fn equity(&self, from: Nanos, to: Nanos, points_max: usize) -> BoxFuture<'_, Result<Vec<EquityPoint>, StoreError>> {
         let archive = self.archive.clone();
         on(&self.runtime, async move {
             let samples = archive.equity(from, to, rows_max(points_max)).await.map_err(store)?;

@@ -52,7 +52,8 @@ pub fn open_exchange(config: &Config, layout: &Layout, now: Nanos) -> Result<(Ex
 fn venue_epoch(layout: &Layout, log_is_new: bool, now: Nanos) -> Result<u32, ShellFault> {
     let path = layout.root.join("paper-exchange.epoch");
     if !log_is_new {
-        let text = std::fs::read_to_string(&path).map_err(|fault| ShellFault(format!("{}: {fault}", path.display())))?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|fault| ShellFault(format!("{}: {fault}", path.display())))?;
         return text.trim().parse().map_err(|fault| ShellFault(format!("{}: {fault}", path.display())));
     }
     let epoch = u32::try_from(now.raw() / 1_000_000_000).map_err(shell_fault)?;

@@ -135,7 +135,11 @@ impl Status for ProcessStatus {
         counter("market_conflated_total", "Quotes replaced by newer ones.", of(&self.market.conflated_count));
         counter("projection_commits_total", "Commits of the SQL projection.", of(&self.projection.commits_count));
         counter("projection_faults_total", "Failed commits of the SQL projection.", of(&self.projection.faults_count));
-        counter("replay_hash_mismatches_total", "Recorded and replayed state differ.", of(&self.projection.hash_mismatches_count));
+        counter(
+            "replay_hash_mismatches_total",
+            "Recorded and replayed state differ.",
+            of(&self.projection.hash_mismatches_count),
+        );
         counter("deadman_fired_total", "Mass cancels by the dead-man switch.", of(&self.deadman_fired));
         let (done, cursor) = (of(&lane.done_seq), of(&self.projection.cursor));
         list.push(metric("lane_seq", "Newest input.", MetricKind::Gauge, done));
@@ -144,8 +148,12 @@ impl Status for ProcessStatus {
         let playing = u64::from(self.link.feed() == FeedState::Playing);
         list.push(metric("market_playing", "1 while market data is played.", MetricKind::Gauge, playing));
         for (name, status) in &self.shells {
-            let mut restarts =
-                metric("shell_restarts_total", "Restarts of a supervised shell.", MetricKind::Counter, of(&status.restarts_count));
+            let mut restarts = metric(
+                "shell_restarts_total",
+                "Restarts of a supervised shell.",
+                MetricKind::Counter,
+                of(&status.restarts_count),
+            );
             restarts.labels.push(("shell", (*name).to_owned()));
             list.push(restarts);
         }

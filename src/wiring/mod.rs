@@ -43,11 +43,7 @@ pub fn core_config(config: &Config) -> CoreConfig {
 ///
 /// # Errors
 /// All faults, one a line.
-pub fn open_feed(
-    feed: &FeedSpec,
-    instruments: &Instruments,
-    folder: &Path,
-) -> Result<Box<dyn MarketSource>, String> {
+pub fn open_feed(feed: &FeedSpec, instruments: &Instruments, folder: &Path) -> Result<Box<dyn MarketSource>, String> {
     argonaut_research::feed::open(feed, instruments, folder).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         lines.join("\n")

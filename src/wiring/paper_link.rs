@@ -201,10 +201,11 @@ impl PaperLink {
         let (Some(feed), Some(ports)) = (&mut self.feed, &mut self.ports) else { return Ok(false) };
         ports.market.flush();
         if let Some(event) = self.stalled.take()
-            && let Err(Full(event)) = ports.market.push(event) {
-                self.stalled = Some(event);
-                return Ok(false);
-            }
+            && let Err(Full(event)) = ports.market.push(event)
+        {
+            self.stalled = Some(event);
+            return Ok(false);
+        }
         let mut worked = false;
         for _ in 0..MARKET_BATCH {
             match feed.poll(now, &mut self.exchange)? {

@@ -87,12 +87,8 @@ impl Snapshots {
     /// When the disk refuses.
     pub fn write(&self, core: &Core<NoProbe>) -> Result<(), String> {
         let payload = postcard::to_stdvec(&core.state()).map_err(|fault| fault.to_string())?;
-        let snapshot = Snapshot {
-            seq: core.seq(),
-            state_hash: core.state_hash(),
-            payload_version: CORE_STATE_VERSION,
-            payload,
-        };
+        let snapshot =
+            Snapshot { seq: core.seq(), state_hash: core.state_hash(), payload_version: CORE_STATE_VERSION, payload };
         self.0.write(&snapshot).map_err(|fault| fault.to_string())
     }
 }

@@ -10,8 +10,8 @@ use crate::wiring::consumers::{ProjectionConsumer, ProjectionStatus, ViewConsume
 use crate::wiring::control::{LaneControl, PROJECTION, ProcessStatus, WallClock};
 use crate::wiring::paper_link::{LinkStatus, PaperLink, PortsPlace};
 use crate::wiring::recovery::{self, Layout, Recovery, Snapshots};
-use crate::wiring::{config_hash, core_config};
 use crate::wiring::supervision::SupervisorThread;
+use crate::wiring::{config_hash, core_config};
 use argonaut_actors::clock::Clock;
 use argonaut_actors::core::CoreConfig;
 use argonaut_actors::deadman::DeadMan;
@@ -341,7 +341,11 @@ impl Parts {
             let mut projector = opened.map_err(shell_fault)?;
             if !std::mem::replace(&mut has_looked, true) && projector.cursor() > start {
                 // The journal has lost its end in a power cut: what the tables tell of it never happened.
-                tracing::warn!(cursor = projector.cursor().0, last = start.0, "the tables are ahead of the journal and are built anew");
+                tracing::warn!(
+                    cursor = projector.cursor().0,
+                    last = start.0,
+                    "the tables are ahead of the journal and are built anew"
+                );
                 runtime.block_on(projector.truncate_projection()).map_err(shell_fault)?;
             }
             let core = core_for(&mut projector, &core_config, &snapshots, &layout)?;
@@ -380,8 +384,7 @@ impl Parts {
             let (exchange, log) = open_exchange(&config, &layout, clock.now())?;
             let feeds = feed_factory(&config, &last_px);
             let rates = config.fx_rates.clone();
-            let link =
-                PaperLink::new(clock.clone(), place.clone(), exchange, log, feeds, rates, status.clone())?;
+            let link = PaperLink::new(clock.clone(), place.clone(), exchange, log, feeds, rates, status.clone())?;
             Ok(Box::new(link))
         })
     }
@@ -437,12 +440,7 @@ impl Parts {
     }
 
     /// What the process itself asks of the engine at its beginning.
-    fn begin(
-        &self,
-        handle: &LaneHandle,
-        sql: &tokio::runtime::Runtime,
-        beginning: &Beginning,
-    ) -> Result<(), Failure> {
+    fn begin(&self, handle: &LaneHandle, sql: &tokio::runtime::Runtime, beginning: &Beginning) -> Result<(), Failure> {
         let mut commands = Vec::new();
         // They stand at the beginning of every journal, so that its replay never depends on what the file
         // says later.
@@ -495,7 +493,8 @@ fn signing_key(layout: &Layout) -> Result<SigningKey, Failure> {
     let path = layout.root.join("token.key");
     let fail = |fault: &dyn std::fmt::Display| Failure::new(Exit::Data, format!("{}: {fault}", path.display()));
     if let Ok(bytes) = std::fs::read(&path) {
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| fail(&"must hold 32 bytes; delete it and everybody logs in again"))?;
+        let bytes: [u8; 32] =
+            bytes.try_into().map_err(|_| fail(&"must hold 32 bytes; delete it and everybody logs in again"))?;
         return Ok(SigningKey::from_bytes(bytes));
     }
     let key = SigningKey::generate().map_err(|fault| Failure::new(Exit::Failed, fault))?;

@@ -55,7 +55,8 @@ impl Consumer for Eye {
         for output in outputs {
             match output {
                 Output::Order(update) => {
-                    self.orders.insert(update.order.cl_ord_id.0, json!(OrderDto::new(&self.instruments, &update.order)));
+                    self.orders
+                        .insert(update.order.cl_ord_id.0, json!(OrderDto::new(&self.instruments, &update.order)));
                     let wished = matches!(update.cause, OrderCause::Submitted | OrderCause::Denied);
                     if wished && update.order.origin.strategy().is_some() {
                         self.wishes.push(update.order);
@@ -161,7 +162,8 @@ impl Net {
         let proceeds = -(px / 100_000_000) * (closed / 1_000_000_000);
         // In lots of 1e-8, so that the product stays within 128 bits.
         let (part, whole) = (closed.abs() / 1_000_000_000, self.position.abs() / 1_000_000_000);
-        let released = if part == whole { self.cost } else { self.cost / whole * part + self.cost % whole * part / whole };
+        let released =
+            if part == whole { self.cost } else { self.cost / whole * part + self.cost % whole * part / whole };
         self.realised += proceeds - released;
         self.cost -= released;
         self.position += closed;

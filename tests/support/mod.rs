@@ -83,12 +83,13 @@ impl Home {
     /// Adds the administrator from the command line.
     pub fn add_user(&self) -> Output {
         let data = self.data.to_str().expect("UTF-8");
-        let mut child = command(&["--json", "user", "add", USER, "--role", "admin", "--password-stdin", "--data-dir", data])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
+        let mut child =
+            command(&["--json", "user", "add", USER, "--role", "admin", "--password-stdin", "--data-dir", data])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("the binary runs");
         writeln!(child.stdin.take().expect("a pipe"), "{PASSWORD}").expect("read by the child");
         child.wait_with_output().expect("it ends")
     }
@@ -210,8 +211,7 @@ pub fn sql(path: &Path, query: &str) -> Result<Vec<Vec<String>>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true);
-        let mut connection =
-            sqlx::SqliteConnection::connect_with(&options).await.map_err(|fault| fault.to_string())?;
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.map_err(|fault| fault.to_string())?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(query.to_owned()))
             .fetch_all(&mut connection)
             .await

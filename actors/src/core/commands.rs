@@ -12,11 +12,7 @@ use argonaut_engine::order::{OrdStatus, OrderReason, OrderSpec};
 use argonaut_engine::units::{Px, Qty};
 
 impl<P: Probe> Core<P> {
-    pub(super) fn carry_out(
-        &mut self,
-        envelope: &CommandEnvelope,
-        out: &mut Vec<Output>,
-    ) -> Result<Done, Refusal> {
+    pub(super) fn carry_out(&mut self, envelope: &CommandEnvelope, out: &mut Vec<Output>) -> Result<Done, Refusal> {
         let user = envelope.user;
         match &envelope.command {
             Command::StartEngine => self.start_engine(out),
@@ -37,9 +33,7 @@ impl<P: Probe> Core<P> {
                 self.accepted(out)
             }
             Command::Kill { reason } => self.kill(user, *reason, out),
-            Command::PlaceOrder { spec, key, digest } => {
-                self.place_order(user, *spec, key.as_ref(), *digest, out)
-            }
+            Command::PlaceOrder { spec, key, digest } => self.place_order(user, *spec, key.as_ref(), *digest, out),
             Command::ReplaceOrder { cl_ord_id, qty, px, stop_px } => {
                 self.replace_order(*cl_ord_id, *qty, (*px, *stop_px), out)
             }

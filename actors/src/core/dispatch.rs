@@ -4,9 +4,7 @@ use super::{Core, GateMail, RouterMail, SessionMail};
 use crate::core::strategies::RunnerMail;
 use crate::probe::Probe;
 use argonaut_engine::breaker::{BreakerKind, BreakerOut, TripAction, TripCause};
-use argonaut_engine::event::{
-    Alert, Execution, OrderCause, OrderFilter, OrderUpdate, Output, ReasonText,
-};
+use argonaut_engine::event::{Alert, Execution, OrderCause, OrderFilter, OrderUpdate, Output, ReasonText};
 use argonaut_engine::ids::{ClOrdId, InstrumentId, Origin, VenueId};
 use argonaut_engine::order::{CancelOrder, ExecType, NewOrder, Order, ReplaceOrder};
 use argonaut_engine::risk::{Denial, GateContext};

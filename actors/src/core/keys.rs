@@ -26,9 +26,10 @@ impl KeyTable {
 
     pub fn insert(&mut self, user: UserId, key: IdempotencyKey, usage: Use) {
         if self.oldest_first.len() == IDEMPOTENCY_KEYS_MAX
-            && let Some(oldest) = self.oldest_first.pop_front() {
-                self.used.remove(&oldest);
-            }
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.used.remove(&oldest);
+        }
         self.used.insert((user, key), usage);
         self.oldest_first.push_back((user, key));
     }

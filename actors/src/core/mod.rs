@@ -150,8 +150,7 @@ impl<P: Probe> Core<P> {
         let book = PositionBook::new(&config.account, &config.instruments);
         let mut gate = Gate::new(config.limits.clone(), &config.account, &config.instruments);
         gate.handle_equity(book.equity());
-        let sessions: Vec<Session> =
-            (0..config.venues_count).map(|venue| Session::new(VenueId(venue as u8))).collect();
+        let sessions: Vec<Session> = (0..config.venues_count).map(|venue| Session::new(VenueId(venue as u8))).collect();
         Self {
             session_states: sessions.iter().map(Session::state).collect(),
             sessions,

@@ -45,7 +45,9 @@ pub struct CoreState {
 /// A snapshot does not fit the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreFault {
-    #[error("the snapshot knows {saved} instruments, the configuration {configured}: a journal keeps its instruments; use a new data folder for other ones")]
+    #[error(
+        "the snapshot knows {saved} instruments, the configuration {configured}: a journal keeps its instruments; use a new data folder for other ones"
+    )]
     Instruments { saved: usize, configured: usize },
     #[error("the snapshot knows {saved} venues, the configuration {configured}")]
     Venues { saved: usize, configured: usize },

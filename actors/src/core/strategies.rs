@@ -2,10 +2,8 @@
 
 use super::{Core, GateMail, SLOT_RUNNERS};
 use crate::probe::Probe;
-use argonaut_engine::event::{
-    Alert, Deployment, Done, EngineState, OrderFilter, Output, Refusal,
-};
 use argonaut_engine::bounds::STRATEGIES_MAX;
+use argonaut_engine::event::{Alert, Deployment, Done, EngineState, OrderFilter, Output, Refusal};
 use argonaut_engine::ids::{InstrumentId, Origin, StrategyId};
 use argonaut_engine::market::MarketEvent;
 use argonaut_engine::order::NewOrder;
@@ -148,8 +146,7 @@ impl<P: Probe> Core<P> {
         }
         let slot = self.free_slot().ok_or(Refusal::TooManyStrategies)?;
         let id = StrategyId(self.next_strategy_id);
-        let runner =
-            Runner::new(id, deployment.clone(), 1, &self.config.registry).map_err(Refusal::Params)?;
+        let runner = Runner::new(id, deployment.clone(), 1, &self.config.registry).map_err(Refusal::Params)?;
         self.next_strategy_id += 1;
         self.subscribe(slot, runner.instruments());
         if slot == self.runners.len() {
@@ -183,7 +180,10 @@ impl<P: Probe> Core<P> {
     }
 
     fn slot_of(&self, strategy: StrategyId) -> Result<usize, Refusal> {
-        self.runner_of.get(u64::from(strategy.0)).map(|slot| usize::from(*slot)).ok_or(Refusal::StrategyUnknown(strategy))
+        self.runner_of
+            .get(u64::from(strategy.0))
+            .map(|slot| usize::from(*slot))
+            .ok_or(Refusal::StrategyUnknown(strategy))
     }
 
     /// The same deployment with other parameters, as a new version; its orders are canceled first.

@@ -6,7 +6,7 @@ use argonaut_actors::core::Core;
 use argonaut_actors::follower::{Consumer, ConsumerFault, Discard, FollowFault, Follower, SoundReader};
 use argonaut_actors::inlet::{self, LaneHandle, LinkCapacity, LinkPorts, Outbound, SubmitError};
 use argonaut_actors::journal::{JournalFault, JournalReader, JournalWriter};
-use argonaut_actors::lane::{Answer, Lane, LaneParts, LaneConfig, LaneFault, LaneStatus, WaitStrategy};
+use argonaut_actors::lane::{Answer, Lane, LaneConfig, LaneFault, LaneParts, LaneStatus, WaitStrategy};
 use argonaut_actors::probe::{NoProbe, lane_probe};
 use argonaut_engine::breaker::{BreakerKind, TradingState};
 use argonaut_engine::event::{Command, Done, EngineState, Input, LinkEvent, Output, Refusal, Source, Stamped};
@@ -118,12 +118,8 @@ impl Live {
         let (handle, inlets) = LaneHandle::new(64, status.clone());
         let capacity = LinkCapacity { reports: 64, market: 64, requests: setup.requests };
         let (end, link) = inlet::link(capacity, Source::SimulatedFeed, 2, &inlets.bell, Arc::default());
-        let lane_config = LaneConfig {
-            wait: setup.wait,
-            pin: None,
-            state_hash_every: 3,
-            order_latency_budget: setup.budget,
-        };
+        let lane_config =
+            LaneConfig { wait: setup.wait, pin: None, state_hash_every: 3, order_latency_budget: setup.budget };
         let (for_rebuild, fails) = (tape.clone(), setup.rebuild_fails);
         let rebuild = Box::new(move || {
             if fails {
@@ -135,7 +131,10 @@ impl Live {
             Ok(follower.into_core())
         });
         let core = Core::new(config(), lane_probe(clock.clone()).0);
-        let lane = Lane::new(lane_config, LaneParts { clock, core, journal: tape.clone(), rebuild, inlets, links: vec![end], status: status.clone() });
+        let lane = Lane::new(
+            lane_config,
+            LaneParts { clock, core, journal: tape.clone(), rebuild, inlets, links: vec![end], status: status.clone() },
+        );
         let thread = std::thread::spawn(move || lane.run());
         Self { tape, handle, status, link, thread }
     }
@@ -272,7 +271,10 @@ fn nothing_leaves_before_the_journal_is_safe() {
     let asked = runtime.spawn(async move { handle.submit(USER, resting()).await });
     let seq = until("the core has taken the order", || {
         let records = live.tape.whole();
-        records.iter().find(|record| matches!(record.input, Input::Command(_)) && record.seq.0 > safe_until).map(|record| record.seq)
+        records
+            .iter()
+            .find(|record| matches!(record.input, Input::Command(_)) && record.seq.0 > safe_until)
+            .map(|record| record.seq)
     });
     until("the core is done", || (live.status.done_seq.load(Ordering::SeqCst) >= seq.0).then_some(()));
     std::thread::sleep(Duration::from_millis(30));

@@ -1,6 +1,8 @@
 //! Snapshot and restore against full replay; state hashes; followers that resume.
 
-use crate::rig::{FIRST, Records, Rig, SECOND, cancel_ids, config, deploy, keyed, quote, quote_at, report, resting, why};
+use crate::rig::{
+    FIRST, Records, Rig, SECOND, cancel_ids, config, deploy, keyed, quote, quote_at, report, resting, why,
+};
 use argonaut_actors::core::{Core, CoreState, RestoreFault};
 use argonaut_actors::follower::{Consumer, ConsumerFault, Follower, SnapshotSource, SoundReader, core_at};
 use argonaut_actors::journal::JournalFault;
@@ -56,8 +58,7 @@ fn through_bytes(state: &CoreState) -> CoreState {
 fn a_snapshot_at_any_point_and_the_rest_of_the_journal_give_the_same_state_and_outputs() {
     let records = day();
     let mut end = Core::new(config(), NoProbe);
-    let told: Vec<Vec<Output>> =
-        records.iter().map(|record| replay(&mut end, std::slice::from_ref(record))).collect();
+    let told: Vec<Vec<Output>> = records.iter().map(|record| replay(&mut end, std::slice::from_ref(record))).collect();
     let mut prefix = Core::new(config(), NoProbe);
     for at in 0..records.len() {
         let mut restored =

@@ -5,8 +5,8 @@ use argonaut_actors::journal::{JournalFault, JournalReader};
 use argonaut_actors::probe::{NoProbe, Probe};
 use argonaut_engine::breaker::BreakerLimits;
 use argonaut_engine::event::{
-    AccountConfig, Command, CommandEnvelope, Deployment, Done, Input, LinkEvent, Output, ReasonText, Refusal,
-    Source, Stamped,
+    AccountConfig, Command, CommandEnvelope, Deployment, Done, Input, LinkEvent, Output, ReasonText, Refusal, Source,
+    Stamped,
 };
 use argonaut_engine::ids::{
     AccountId, ClOrdId, CommandId, ExecId, ExecKey, IdempotencyKey, InstrumentId, Seq, UserId, VenueId, VenueOrderId,

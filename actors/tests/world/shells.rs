@@ -66,12 +66,7 @@ fn child(name: &'static str, lives: &[Life], stopped: &Arc<Mutex<Vec<&'static st
     let child = Child {
         name,
         factory: Arc::new(Mutex::new(factory)),
-        restart: Restart {
-            first: TICK,
-            cap: 4 * TICK,
-            healthy_after: Duration::from_secs(60),
-            escalate_after: 3,
-        },
+        restart: Restart { first: TICK, cap: 4 * TICK, healthy_after: Duration::from_secs(60), escalate_after: 3 },
         status: watched.status.clone(),
         escalate: Box::new(move |fault| told.lock().expect("not poisoned").push(fault.to_string())),
     };

@@ -54,9 +54,8 @@ fn a_kill_halts_cancels_and_pauses() {
     assert_eq!(answer, Ok(Done::Canceling(2)));
     assert_eq!(cancel_ids(&out), [its, mine]);
     assert_eq!(rig.core.breaker().trading(), TradingState::Halted);
-    let paused = out.iter().any(|output| {
-        matches!(output, Output::Strategy(update) if update.state == StrategyState::Paused)
-    });
+    let paused =
+        out.iter().any(|output| matches!(output, Output::Strategy(update) if update.state == StrategyState::Paused));
     assert!(paused);
     let halted_first = out.iter().position(|output| matches!(output, Output::Trading(_)));
     let canceled = out.iter().position(|output| matches!(output, Output::Request { .. }));

@@ -170,9 +170,13 @@ pub enum Request {
     Replace(ReplaceOrder),
     Cancel(CancelOrder),
     /// FIX OrderStatusRequest (H): answered by `OrderStatus`, or `Rejected` with `UnknownOrder`.
-    Status { cl_ord_id: ClOrdId },
+    Status {
+        cl_ord_id: ClOrdId,
+    },
     /// FIX OrderMassStatusRequest (AF): every open order, every execution since `since`, then `End`.
-    MassStatus { since: Nanos },
+    MassStatus {
+        since: Nanos,
+    },
     /// FIX OrderMassCancelRequest (q), all orders.
     MassCancel,
 }

@@ -247,9 +247,7 @@ const fn pending_cancel(event: Event) -> Outcome {
         Event::CancelSent | Event::ReplaceSent => Outcome::Unexpected,
         Event::CancelRejected => Outcome::CancelRefused,
         Event::ReplaceRejected => Outcome::ReplaceRefused,
-        Event::Reported(ExecType::New | ExecType::PendingCancel | ExecType::PendingReplace) => {
-            Outcome::Acknowledged
-        }
+        Event::Reported(ExecType::New | ExecType::PendingCancel | ExecType::PendingReplace) => Outcome::Acknowledged,
         Event::OutcomeUnknown
         | Event::NotAtVenue
         | Event::WholeAtVenue
@@ -281,9 +279,9 @@ const fn unknown(event: Event) -> Outcome {
         Event::GivenUp | Event::Reported(ExecType::Canceled) => Outcome::Ended(OrdStatus::Canceled),
         Event::CancelRejected => Outcome::CancelRefused,
         Event::ReplaceRejected => Outcome::ReplaceRefused,
-        Event::Reported(
-            ExecType::New | ExecType::PendingCancel | ExecType::PendingReplace | ExecType::Restated,
-        ) => Outcome::Acknowledged,
+        Event::Reported(ExecType::New | ExecType::PendingCancel | ExecType::PendingReplace | ExecType::Restated) => {
+            Outcome::Acknowledged
+        }
         Event::Reported(ExecType::OrderStatus) => Outcome::Resolved,
         Event::Reported(ExecType::Trade) => Outcome::Filled,
         Event::Reported(ExecType::TradeCorrect | ExecType::TradeCancel) => Outcome::Adjusted,
@@ -346,9 +344,7 @@ const fn ended(event: Event) -> Outcome {
         | Event::NotAtVenue
         | Event::CancelRejected
         | Event::ReplaceRejected => Outcome::Repeated,
-        Event::CancelSent | Event::ReplaceSent | Event::OutcomeUnknown | Event::GivenUp => {
-            Outcome::Unexpected
-        }
+        Event::CancelSent | Event::ReplaceSent | Event::OutcomeUnknown | Event::GivenUp => Outcome::Unexpected,
     }
 }
 
@@ -551,8 +547,8 @@ fn settle(order: &mut Order) {
 /// As [`settle`], but an order in question stays so while `question` or a request in flight is unanswered.
 /// The last fill ends it all the same.
 fn settle_unless_open(order: &mut Order, question: bool) {
-    let in_question = order.status == OrdStatus::Unknown
-        && (question || order.pending_cancel || order.pending_replace.is_some());
+    let in_question =
+        order.status == OrdStatus::Unknown && (question || order.pending_cancel || order.pending_replace.is_some());
     settle(order);
     if in_question && !order.status.is_final() {
         order.status = OrdStatus::Unknown;

@@ -12,8 +12,8 @@ use super::{OrdStatus, Order};
 use crate::hash::hash_of;
 use crate::ids::{ClOrdId, Origin};
 use crate::units::Nanos;
-use core::hint::black_box;
 use core::hash::{Hash, Hasher};
+use core::hint::black_box;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const NONE: u32 = u32::MAX;
@@ -251,7 +251,14 @@ impl OrderTable {
         }
         let Entry { order, watch, deadline, links, digest, .. } = self.entry(Slot(oldest));
         let fields = (order.cl_ord_id, order.spec.qty, order.pending_cancel, order.cum_value, order.ts_updated);
-        black_box((fields, order.reason.is_some(), order.pending_replace.is_some(), watch.ts_venue, deadline.is_some(), digest));
+        black_box((
+            fields,
+            order.reason.is_some(),
+            order.pending_replace.is_some(),
+            watch.ts_venue,
+            deadline.is_some(),
+            digest,
+        ));
         if let Some(next) = some(links[List::Done.chain()].next) {
             black_box(self.entry(next).links);
         }

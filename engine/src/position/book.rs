@@ -176,11 +176,17 @@ impl PositionBook {
         let (strategy, unattributed) = match execution.origin.strategy() {
             None => (None, None),
             Some(strategy) => match self.attribute(strategy, &facts, execution, fee) {
-                Ok(at) => (Some(self.view_of(Some(strategy), instrument, &self.virtuals[at].slot, execution.now)), None),
+                Ok(at) => {
+                    (Some(self.view_of(Some(strategy), instrument, &self.virtuals[at].slot, execution.now)), None)
+                }
                 Err(fault) => (None, Some(fault)),
             },
         };
-        Ok(Applied { account: self.view_of(None, instrument, &self.slots[index], execution.now), strategy, unattributed })
+        Ok(Applied {
+            account: self.view_of(None, instrument, &self.slots[index], execution.now),
+            strategy,
+            unattributed,
+        })
     }
 
     /// Takes the price of a market event as mark, by the rule of the module. True when the equity changed.
@@ -261,7 +267,10 @@ impl PositionBook {
         let account = (0_u16..).zip(&self.slots).filter(|(_, slot)| slot.used);
         let account = account.map(move |(id, slot)| self.view_of(None, InstrumentId(id), slot, now));
         account.chain(
-            self.virtuals.iter().filter(|own| own.slot.used).map(move |own| self.view_of(Some(own.strategy), own.instrument, &own.slot, now)),
+            self.virtuals
+                .iter()
+                .filter(|own| own.slot.used)
+                .map(move |own| self.view_of(Some(own.strategy), own.instrument, &own.slot, now)),
         )
     }
 
@@ -394,13 +403,7 @@ impl PositionBook {
         self.worthless_count -= u32::from(before.is_none());
     }
 
-    fn view_of(
-        &self,
-        strategy: Option<StrategyId>,
-        instrument: InstrumentId,
-        slot: &Slot,
-        now: Nanos,
-    ) -> PositionView {
+    fn view_of(&self, strategy: Option<StrategyId>, instrument: InstrumentId, slot: &Slot, now: Nanos) -> PositionView {
         let facts = &self.facts[instrument.index()];
         let (net, mark) = (&slot.net, self.marks[instrument.index()].px);
         let valued = mark.and_then(|px| value(facts.multiplier, px, net.position));
@@ -468,4 +471,3 @@ fn ledger_of(ledgers: &mut Vec<Ledger>, currency: Currency) -> Option<u8> {
 fn virtual_id(strategy: StrategyId, instrument: InstrumentId) -> u64 {
     u64::from(strategy.0) << 16 | u64::from(instrument.0)
 }
-

@@ -10,54 +10,132 @@ pub enum Denial {
     /// Trading is halted.
     TradingHalted,
     /// Only orders that reduce a position are allowed.
-    ReducingOnly { position: SignedQty, worst_case: SignedQty },
+    ReducingOnly {
+        position: SignedQty,
+        worst_case: SignedQty,
+    },
     /// This origin may not trade this instrument.
-    NotPermitted { instrument: InstrumentId },
+    NotPermitted {
+        instrument: InstrumentId,
+    },
     /// The strategy is paused, stopped or faulted, or not known.
     StrategyNotRunning,
-    InstrumentUnknown { instrument: InstrumentId },
+    InstrumentUnknown {
+        instrument: InstrumentId,
+    },
     /// On the restricted list.
-    Restricted { instrument: InstrumentId },
+    Restricted {
+        instrument: InstrumentId,
+    },
     /// Outside the instrument's trading hours.
-    SessionClosed { now: Nanos },
+    SessionClosed {
+        now: Nanos,
+    },
     /// No healthy session to the instrument's venue.
     VenueNotReady,
     /// Our position and the venue's differ; new orders wait for a person.
-    InstrumentBlocked { instrument: InstrumentId },
+    InstrumentBlocked {
+        instrument: InstrumentId,
+    },
     /// No price has been seen for the instrument.
-    PriceUnknown { instrument: InstrumentId },
-    PriceStale { age: Span, limit: Span },
+    PriceUnknown {
+        instrument: InstrumentId,
+    },
+    PriceStale {
+        age: Span,
+        limit: Span,
+    },
     /// Bid above ask: there is no reference to judge a price by.
-    MarketCrossed { bid: Px, ask: Px },
-    PriceOffGrid { px: Px, tick: Px },
-    PriceNotPositive { px: Px },
-    QtyOffGrid { qty: Qty, lot: Qty },
-    QtyBelowMin { qty: Qty, limit: Qty },
-    QtyAboveMax { qty: Qty, limit: Qty },
-    NotionalAboveMax { notional: Notional, limit: Notional },
+    MarketCrossed {
+        bid: Px,
+        ask: Px,
+    },
+    PriceOffGrid {
+        px: Px,
+        tick: Px,
+    },
+    PriceNotPositive {
+        px: Px,
+    },
+    QtyOffGrid {
+        qty: Qty,
+        lot: Qty,
+    },
+    QtyBelowMin {
+        qty: Qty,
+        limit: Qty,
+    },
+    QtyAboveMax {
+        qty: Qty,
+        limit: Qty,
+    },
+    NotionalAboveMax {
+        notional: Notional,
+        limit: Notional,
+    },
     /// The price is further from the reference than the collar allows.
-    PriceOutsideCollar { px: Px, limit: Px },
+    PriceOutsideCollar {
+        px: Px,
+        limit: Px,
+    },
     /// The stop would trigger at once.
-    StopOnWrongSide { stop_px: Px, reference: Px },
-    PositionAboveMax { worst_case: SignedQty, limit: Qty },
-    GrossExposureAboveMax { exposure: Notional, limit: Notional },
-    NetExposureAboveMax { exposure: Notional, limit: Notional },
-    BuyingPowerExceeded { required: Notional, available: Notional },
+    StopOnWrongSide {
+        stop_px: Px,
+        reference: Px,
+    },
+    PositionAboveMax {
+        worst_case: SignedQty,
+        limit: Qty,
+    },
+    GrossExposureAboveMax {
+        exposure: Notional,
+        limit: Notional,
+    },
+    NetExposureAboveMax {
+        exposure: Notional,
+        limit: Notional,
+    },
+    BuyingPowerExceeded {
+        required: Notional,
+        available: Notional,
+    },
     /// The account's equity cannot be computed, so there is nothing to judge buying power by.
     EquityUnknown,
     /// No rate to value this currency in the account's currency.
-    FxRateUnknown { instrument: InstrumentId },
-    FxRateStale { age: Span, limit: Span },
-    SubmitRateExceeded { count: u32, limit: u32, window: Span },
-    ReplaceRateExceeded { count: u32, limit: u32, window: Span },
-    DuplicateIntent { age: Span, window: Span },
-    TooManyLiveOrders { count: u32, limit: u32 },
+    FxRateUnknown {
+        instrument: InstrumentId,
+    },
+    FxRateStale {
+        age: Span,
+        limit: Span,
+    },
+    SubmitRateExceeded {
+        count: u32,
+        limit: u32,
+        window: Span,
+    },
+    ReplaceRateExceeded {
+        count: u32,
+        limit: u32,
+        window: Span,
+    },
+    DuplicateIntent {
+        age: Span,
+        window: Span,
+    },
+    TooManyLiveOrders {
+        count: u32,
+        limit: u32,
+    },
     /// The order to be replaced is not known or already final.
     OrderNotOpen,
     /// A replace may not change the order's type.
     ReplaceChangesType,
     /// The new quantity is not above what is already filled.
-    ReplaceBelowFilled { qty: Qty, cum_qty: Qty },
+    ReplaceBelowFilled {
+        qty: Qty,
+        cum_qty: Qty,
+    },
     /// An earlier replace or cancel of this order is not answered yet, or its state is unknown.
     ReplaceInFlight,
     /// A number left the range the engine computes in; the order cannot be judged.

@@ -220,12 +220,7 @@ impl Gate {
     }
 
     /// The position after an execution: of the account, or the virtual one of a strategy.
-    pub fn handle_position(
-        &mut self,
-        strategy: Option<StrategyId>,
-        instrument: InstrumentId,
-        position: SignedQty,
-    ) {
+    pub fn handle_position(&mut self, strategy: Option<StrategyId>, instrument: InstrumentId, position: SignedQty) {
         let Some(row) = self.rows.get_mut(instrument.index()) else {
             return;
         };
@@ -341,4 +336,3 @@ fn too_many_origins(limits: &Limits) -> Denial {
     let limit = ORIGINS_MAX as u32;
     Denial::SubmitRateExceeded { count: limit + 1, limit, window: limits.origin_submit_rate.per }
 }
-

@@ -17,7 +17,7 @@ mod vetted;
 
 pub use denial::{Denial, DenialCode};
 pub use gate::{Gate, GateContext};
-pub(crate) use rate::RateWindow;
 pub use limits::{InstrumentLimits, Limits, Rate, StrategyLimits};
+pub(crate) use rate::RateWindow;
 pub use usage::{GateUsage, InstrumentUsage};
 pub use vetted::Vetted;

@@ -52,8 +52,8 @@ impl RateWindow {
     #[inline]
     pub(crate) fn check(&self, now: Nanos) -> Result<(), RateExceeded> {
         let full = self.times.len() >= self.limit as usize;
-        let allowed = !full
-            || self.times.get(self.oldest as usize).is_some_and(|oldest| now.since(*oldest) >= self.window);
+        let allowed =
+            !full || self.times.get(self.oldest as usize).is_some_and(|oldest| now.since(*oldest) >= self.window);
         if allowed {
             return Ok(());
         }

@@ -66,13 +66,7 @@ impl RecentIntents {
 
     /// How long ago an equal intent of the same origin was accepted, when that was less than `window`.
     #[inline(always)]
-    pub(super) fn age(
-        &self,
-        now: Nanos,
-        window: Span,
-        hash: IntentHash,
-        intent: (Origin, &OrderSpec),
-    ) -> Option<Span> {
+    pub(super) fn age(&self, now: Nanos, window: Span, hash: IntentHash, intent: (Origin, &OrderSpec)) -> Option<Span> {
         let set = &self.sets[hash.set()];
         let mut youngest = None;
         for way in 0..WAYS {

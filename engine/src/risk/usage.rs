@@ -45,12 +45,7 @@ pub struct InstrumentUsage {
     pub blocked: bool,
 }
 
-pub(super) fn of(
-    rows: &[Row],
-    portfolio: &Portfolio,
-    equity: Option<Notional>,
-    live_orders_count: usize,
-) -> GateUsage {
+pub(super) fn of(rows: &[Row], portfolio: &Portfolio, equity: Option<Notional>, live_orders_count: usize) -> GateUsage {
     let total = portfolio.total();
     let used = rows.iter().filter(|row| !row.worst().is_zero() || row.blocked);
     GateUsage {

@@ -13,12 +13,7 @@ use crate::units::{Nanos, Notional, Px, Qty};
 impl Session {
     /// Counts the execution of a report, under the order in `slot` if there is one. Answers what happened to the
     /// order; `None` when the execution is no news.
-    pub(super) fn execute(
-        &mut self,
-        heard: &Heard,
-        slot: Option<Slot>,
-        out: &mut Vec<SessionOut>,
-    ) -> Option<Event> {
+    pub(super) fn execute(&mut self, heard: &Heard, slot: Option<Slot>, out: &mut Vec<SessionOut>) -> Option<Event> {
         let Heard { now, report, .. } = *heard;
         let sound = heard.execution.filter(|(fill, _)| is_sound(report.exec_type, fill));
         let Some((mut fill, trace)) = sound else {
@@ -26,12 +21,7 @@ impl Session {
             return None;
         };
         let origin = slot.map_or(Origin::External, |slot| self.orders.order(slot).origin);
-        let owner = Owner {
-            cl_ord_id: report.cl_ord_id,
-            origin,
-            instrument: report.instrument,
-            side: report.side,
-        };
+        let owner = Owner { cl_ord_id: report.cl_ord_id, origin, instrument: report.instrument, side: report.side };
         if self.is_too_old(report, &trace) {
             self.counters.executions_too_old += 1;
             return None;
@@ -88,9 +78,7 @@ impl Session {
 
     /// Sent again, not remembered, and from a time of which executions have been forgotten: it was counted then.
     fn is_too_old(&self, report: &ExecutionReport, trace: &Trace) -> bool {
-        report.resent
-            && report.ts_venue <= self.executions.forgotten_until()
-            && self.executions.get(trace).is_none()
+        report.resent && report.ts_venue <= self.executions.forgotten_until() && self.executions.get(trace).is_none()
     }
 
     /// Takes an execution out of the order's fills and another one in.
@@ -107,11 +95,8 @@ impl Session {
         let cum_before = order.cum_qty;
         order.cum_qty = order.cum_qty.saturating_sub(out_of.1).saturating_add(into.1);
         let less = order.cum_value.saturating_sub(out_of.0.times(out_of.1));
-        order.cum_value = if order.cum_qty.is_zero() {
-            Notional::ZERO
-        } else {
-            less.saturating_add(into.0.times(into.1))
-        };
+        order.cum_value =
+            if order.cum_qty.is_zero() { Notional::ZERO } else { less.saturating_add(into.0.times(into.1)) };
         let (cl_ord_id, cum_qty) = (order.cl_ord_id, order.cum_qty);
         let wanted = order.pending_replace.map_or(Qty::ZERO, |(qty, _)| qty);
         let order_qty = order.spec.qty.max(wanted);

@@ -126,7 +126,10 @@ pub enum SessionOut {
     /// To a person.
     Alert(Alert),
     /// The venue's view of a position, to be compared with ours.
-    Position { instrument: InstrumentId, venue_position: SignedQty },
+    Position {
+        instrument: InstrumentId,
+        venue_position: SignedQty,
+    },
 }
 
 /// Sizes of a session's stores; all memory is reserved at construction.
@@ -209,10 +212,7 @@ impl Session {
             state: SessionState::Disconnected,
             bounds,
             orders: OrderTable::with_capacity(bounds.orders_kept_max as usize),
-            executions: Executions::with_capacity(
-                bounds.executions_max as usize,
-                bounds.fees_waiting_max as usize,
-            ),
+            executions: Executions::with_capacity(bounds.executions_max as usize, bounds.fees_waiting_max as usize),
             own_max: ClOrdId(0),
             cl_ord_id_max: ClOrdId(0),
             heard: None,

@@ -52,8 +52,7 @@ impl Session {
         let report = heard.report;
         let spec = &self.orders.order(slot).spec;
         let fits = spec.instrument == report.instrument && spec.side == report.side;
-        is_denial(report)
-            || (fits && self.counted_under(heard).is_none_or(|id| id == report.cl_ord_id))
+        is_denial(report) || (fits && self.counted_under(heard).is_none_or(|id| id == report.cl_ord_id))
     }
 
     /// A report on an order of the table.
@@ -62,9 +61,7 @@ impl Session {
         let before = *self.orders.order(slot);
         self.learn(now, slot, report);
         let event = match report.exec_type {
-            ExecType::Trade | ExecType::TradeCorrect | ExecType::TradeCancel => {
-                self.execute(heard, Some(slot), out)
-            }
+            ExecType::Trade | ExecType::TradeCorrect | ExecType::TradeCancel => self.execute(heard, Some(slot), out),
             ExecType::New
             | ExecType::Canceled
             | ExecType::Replaced
@@ -278,10 +275,7 @@ impl Session {
             | ExecType::Suspended
             | ExecType::Restated
             | ExecType::OrderStatus => is_open,
-            ExecType::Canceled
-            | ExecType::Rejected
-            | ExecType::Expired
-            | ExecType::TradeCancel => false,
+            ExecType::Canceled | ExecType::Rejected | ExecType::Expired | ExecType::TradeCancel => false,
         };
         if report.order_qty.is_zero() || !is_at_work || (is_past && !is_listed) {
             return None;
@@ -294,12 +288,7 @@ impl Session {
 
     /// Takes a refused cancel or replace in: the order goes back to what stands beneath the request. A refusal
     /// because the order is final or not known, of an order that we take for open, makes it a question.
-    pub fn handle_cancel_reject(
-        &mut self,
-        now: Nanos,
-        reject: &CancelReject,
-        out: &mut Vec<SessionOut>,
-    ) {
+    pub fn handle_cancel_reject(&mut self, now: Nanos, reject: &CancelReject, out: &mut Vec<SessionOut>) {
         if reject.venue != self.venue {
             return self.unexpected(reject.cl_ord_id, out);
         }
@@ -362,8 +351,7 @@ fn is_denial(report: &ExecutionReport) -> bool {
 /// Whether `event` would let the worst case of an open order go.
 fn needs_executions(order: &Order, event: Event) -> bool {
     match event {
-        Event::Reported(ExecType::Canceled | ExecType::Expired | ExecType::Rejected)
-        | Event::WholeAtVenue => true,
+        Event::Reported(ExecType::Canceled | ExecType::Expired | ExecType::Rejected) | Event::WholeAtVenue => true,
         Event::Reported(ExecType::OrderStatus) => order.status == OrdStatus::Unknown,
         Event::Reported(
             ExecType::New
@@ -390,9 +378,8 @@ fn needs_executions(order: &Order, event: Event) -> bool {
 /// Why the venue refused, when the event ends the order so.
 fn reason_of(order: &Order, event: Event, report: &ExecutionReport) -> Option<OrderReason> {
     let is_rejection = event == Event::Reported(ExecType::Rejected);
-    let is_unknown = event == Event::NotAtVenue
-        && order.status == OrdStatus::Unknown
-        && order.standing == Standing::Unacknowledged;
+    let is_unknown =
+        event == Event::NotAtVenue && order.status == OrdStatus::Unknown && order.standing == Standing::Unacknowledged;
     let reason = report.reject.unwrap_or(RejectReason::Other);
     ((is_rejection && !order.status.is_final()) || is_unknown)
         .then_some(OrderReason::Rejected { reason, text: report.text })

@@ -19,12 +19,7 @@ impl Session {
     ///
     /// # Panics
     /// When the id was used before: the counter that gives ids is broken, and a wrong order is worse than none.
-    pub fn send_new(
-        &mut self,
-        now: Nanos,
-        new: Vetted<NewOrder>,
-        out: &mut Vec<SessionOut>,
-    ) -> Result<(), Refusal> {
+    pub fn send_new(&mut self, now: Nanos, new: Vetted<NewOrder>, out: &mut Vec<SessionOut>) -> Result<(), Refusal> {
         let new = new.into_inner();
         let (count, limit) = (self.orders.live_count() as u32, self.bounds.orders_live_max);
         let denial = if self.state != SessionState::Ready {
@@ -50,13 +45,7 @@ impl Session {
     }
 
     /// Records an order that the gate refused.
-    pub fn record_denied(
-        &mut self,
-        now: Nanos,
-        new: &NewOrder,
-        denial: Denial,
-        out: &mut Vec<SessionOut>,
-    ) {
+    pub fn record_denied(&mut self, now: Nanos, new: &NewOrder, denial: Denial, out: &mut Vec<SessionOut>) {
         self.deny(now, new, denial, out);
     }
 
@@ -71,9 +60,7 @@ impl Session {
 
     /// An id is used once. Ids may come a little out of order, but never from behind what is forgotten.
     fn claim_id(&mut self, id: ClOrdId) {
-        let is_fresh = id < ClOrdId::FOREIGN_MIN
-            && id > self.orders.forgotten_max()
-            && self.orders.find(id).is_none();
+        let is_fresh = id < ClOrdId::FOREIGN_MIN && id > self.orders.forgotten_max() && self.orders.find(id).is_none();
         assert!(is_fresh, "Invariant: an order id is used once, {id:?}");
         self.own_max = self.own_max.max(id);
         self.note_id(id);
@@ -159,12 +146,7 @@ impl Session {
 
     /// Sends a cancel for every live order that `filter` means and that has none in flight; answers how many
     /// were sent. None when the link is down.
-    pub fn cancel_matching(
-        &mut self,
-        now: Nanos,
-        filter: &OrderFilter,
-        out: &mut Vec<SessionOut>,
-    ) -> u32 {
+    pub fn cancel_matching(&mut self, now: Nanos, filter: &OrderFilter, out: &mut Vec<SessionOut>) -> u32 {
         if !self.state.is_up() {
             return 0;
         }

@@ -96,13 +96,7 @@ impl Session {
     }
 
     /// Sets the deadline that an order needs after a change; `answered` when a request was answered.
-    pub(super) fn follow_up(
-        &mut self,
-        now: Nanos,
-        slot: Slot,
-        answered: bool,
-        out: &mut Vec<SessionOut>,
-    ) {
+    pub(super) fn follow_up(&mut self, now: Nanos, slot: Slot, answered: bool, out: &mut Vec<SessionOut>) {
         self.orders.file(slot);
         let order = self.orders.order(slot);
         if order.status.is_final() || !self.state.is_up() {

@@ -45,13 +45,7 @@ const PARAMS: &[ParamSpec] = &[
         kind: ParamKind::Int { min: 1, max: 100_000 },
         default: Some(ParamDefault::Int(2)),
     },
-    ParamSpec {
-        name: "qty",
-        title: "Quantity",
-        description: "Size of each order.",
-        kind: QTY,
-        default: None,
-    },
+    ParamSpec { name: "qty", title: "Quantity", description: "Size of each order.", kind: QTY, default: None },
     ParamSpec {
         name: "max_position",
         title: "Largest position",

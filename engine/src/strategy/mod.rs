@@ -32,10 +32,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Intent {
     /// The id was taken from the context when the intent was written, so that the strategy knows its order.
-    New { cl_ord_id: ClOrdId, spec: OrderSpec },
+    New {
+        cl_ord_id: ClOrdId,
+        spec: OrderSpec,
+    },
     /// `qty` is the new total quantity, fills included.
-    Replace { cl_ord_id: ClOrdId, qty: Qty, pricing: Pricing },
-    Cancel { cl_ord_id: ClOrdId },
+    Replace {
+        cl_ord_id: ClOrdId,
+        qty: Qty,
+        pricing: Pricing,
+    },
+    Cancel {
+        cl_ord_id: ClOrdId,
+    },
 }
 
 /// A program that trades. It is given everything it may know and writes what it wants into the context.

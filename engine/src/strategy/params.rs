@@ -30,11 +30,19 @@ pub struct ParamSpec {
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum ParamKind {
-    Int { min: i64, max: i64 },
+    Int {
+        min: i64,
+        max: i64,
+    },
     /// Bounds as plain decimal text.
-    Decimal { min: &'static str, max: &'static str },
+    Decimal {
+        min: &'static str,
+        max: &'static str,
+    },
     Bool,
-    Choice { options: &'static [&'static str] },
+    Choice {
+        options: &'static [&'static str],
+    },
 }
 
 /// A default as it would be written.

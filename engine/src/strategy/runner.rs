@@ -5,8 +5,8 @@
 
 use super::{Context, Outbox, Registry, Strategy, StrategyState, StrategyUpdate, TimerId};
 use super::{Params, ParamsError};
-use crate::bounds::{ORDERS_LIVE_MAX, STRATEGY_RESTART_WINDOW, STRATEGY_RESTARTS_MAX};
 use crate::bounds::STRATEGY_TIMERS_MAX;
+use crate::bounds::{ORDERS_LIVE_MAX, STRATEGY_RESTART_WINDOW, STRATEGY_RESTARTS_MAX};
 use crate::breaker::TradingState;
 use crate::event::{Deployment, OrderUpdate, Refusal};
 use crate::ids::{ClOrdId, InstrumentId, StrategyId};
@@ -247,10 +247,7 @@ impl Runner {
     /// For a snapshot.
     #[must_use]
     pub fn save(&self) -> RunnerSnapshot {
-        RunnerSnapshot {
-            facts: self.facts.clone(),
-            strategy: self.strategy.as_ref().map(|strategy| strategy.save()),
-        }
+        RunnerSnapshot { facts: self.facts.clone(), strategy: self.strategy.as_ref().map(|strategy| strategy.save()) }
     }
 
     /// From a snapshot. When this build does not know the kind, or refuses the parameters or the strategy's

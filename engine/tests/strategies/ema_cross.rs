@@ -43,7 +43,8 @@ fn crosses_count(words: &str, rows: usize) -> usize {
 
 #[test]
 fn order_counts_on_the_published_ticks() {
-    for (fast, slow, rows, expected) in [(10, 20, 100_000, 4_439), (10, 20, 200_000, 9_086), (500, 1_000, 200_000, 79)] {
+    for (fast, slow, rows, expected) in [(10, 20, 100_000, 4_439), (10, 20, 200_000, 9_086), (500, 1_000, 200_000, 79)]
+    {
         let words = format!("fast={fast} slow={slow} qty=100000 mode=each_cross");
         assert_eq!(crosses_count(&words, rows), expected, "EMA {fast}/{slow} on {rows} ticks");
     }
@@ -162,7 +163,10 @@ fn every_fault_of_the_parameters_is_named_at_once() {
         ("qty=1 fast=20 slow=20", "fast must be shorter than slow"),
         ("qty=1 mode=each_cross long_only=true", "long_only has no meaning in mode each_cross"),
         ("qty=0.000000001", "parameter qty is 0.000000001, allowed is 0.00000001 to 1000000000"),
-        ("qty=1.000000001", "parameter qty is 1.000000001, allowed is a quantity (more than 8 digits after the decimal point)"),
+        (
+            "qty=1.000000001",
+            "parameter qty is 1.000000001, allowed is a quantity (more than 8 digits after the decimal point)",
+        ),
         ("qty=1 input=depth", "parameter input is depth, allowed is quote, trade, bar"),
         (
             "fast=0 slow=true qty=-1 colour=red",

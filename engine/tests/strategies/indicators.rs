@@ -18,7 +18,13 @@ fn prices(count: usize) -> impl Strategy<Value = Vec<i64>> {
 fn walk(count: usize) -> impl Strategy<Value = Vec<i64>> {
     prop::collection::vec(-10_000_000_i64..=10_000_000, 1..count).prop_map(|steps| {
         let mut at = 100_000_000_000_i64;
-        steps.into_iter().map(|step| { at = (at + step).max(1); at }).collect()
+        steps
+            .into_iter()
+            .map(|step| {
+                at = (at + step).max(1);
+                at
+            })
+            .collect()
     })
 }
 
@@ -34,7 +40,17 @@ fn bar(close: i64, low: i64, high: i64) -> Bar {
     let px = Px::from_raw;
     let (instrument, basis, volume) = (InstrumentId(0), BarBasis::Mid, Qty::ZERO);
     let (ts_open, ts_close) = (Nanos::ZERO, Nanos::ZERO);
-    Bar { instrument, basis, open: px(close), high: px(high), low: px(low), close: px(close), volume, ts_open, ts_close }
+    Bar {
+        instrument,
+        basis,
+        open: px(close),
+        high: px(high),
+        low: px(low),
+        close: px(close),
+        volume,
+        ts_open,
+        ts_close,
+    }
 }
 
 /// Wilder's average in floating point, after the `period`-th amount.

@@ -109,7 +109,11 @@ fn inventory_shifts_the_centre_and_limits_the_size() {
 fn a_partly_filled_order_keeps_its_place() {
     let mut world = working("");
     assert_eq!(words(&world.fill(BUY, qty("2"), px("99.97"))), "");
-    assert_eq!(words(&world.quote("100.00", "100.02")), "replace #1 7 @99.98, replace #2 5 @100.04", "total counts fills");
+    assert_eq!(
+        words(&world.quote("100.00", "100.02")),
+        "replace #1 7 @99.98, replace #2 5 @100.04",
+        "total counts fills"
+    );
 }
 
 #[test]

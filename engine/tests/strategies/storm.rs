@@ -42,7 +42,18 @@ fn price() -> impl Strategy<Value = i64> {
 
 fn status() -> impl Strategy<Value = OrdStatus> {
     use OrdStatus::{Canceled, Denied, Expired, New, PendingCancel, PendingReplace, Rejected, Unknown};
-    prop::sample::select(vec![New, New, New, PendingReplace, PendingCancel, Canceled, Rejected, Expired, Denied, Unknown])
+    prop::sample::select(vec![
+        New,
+        New,
+        New,
+        PendingReplace,
+        PendingCancel,
+        Canceled,
+        Rejected,
+        Expired,
+        Denied,
+        Unknown,
+    ])
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -84,7 +95,17 @@ fn step(world: &mut World, op: &Op, restarts: bool, words: &str) -> Vec<Intent> 
         Op::Bar { close } => {
             let (close, ts_open, ts_close) = (Px::from_raw(close), ts_venue, ts_venue);
             let (basis, volume, open, high, low) = (BarBasis::Mid, one, close, close, close);
-            world.market(&MarketEvent::Bar(Bar { instrument, basis, open, high, low, close, volume, ts_open, ts_close }))
+            world.market(&MarketEvent::Bar(Bar {
+                instrument,
+                basis,
+                open,
+                high,
+                low,
+                close,
+                volume,
+                ts_open,
+                ts_close,
+            }))
         }
         Op::News { pick, status } if !open.is_empty() => world.status(open[pick % open.len()], status),
         Op::Fill { pick, part } if !open.is_empty() => {
@@ -99,7 +120,11 @@ fn step(world: &mut World, op: &Op, restarts: bool, words: &str) -> Vec<Intent> 
             Vec::new()
         }
         Op::PauseResume => world.call(|runner, env, outbox| {
-            if runner.is_running() { runner.handle_pause(env, outbox).unwrap() } else { runner.handle_resume(env, outbox).unwrap() }
+            if runner.is_running() {
+                runner.handle_pause(env, outbox).unwrap()
+            } else {
+                runner.handle_resume(env, outbox).unwrap()
+            }
         }),
         Op::Redeploy => {
             for id in open {

@@ -156,13 +156,8 @@ impl FakeEngine {
         let engine =
             Self { view, machine: Mutex::new(machine), full: AtomicBool::new(false), hangs: AtomicBool::new(false) };
         let now = Nanos::from_raw(super::START);
-        let session = SessionUpdate {
-            venue: VenueId(0),
-            state: SessionState::Ready,
-            reason: Text::EMPTY,
-            unknown_count: 0,
-            now,
-        };
+        let session =
+            SessionUpdate { venue: VenueId(0), state: SessionState::Ready, reason: Text::EMPTY, unknown_count: 0, now };
         let account = AccountView {
             currency: usd(),
             cash: vec![(usd(), "100000".parse().unwrap())],
@@ -279,7 +274,8 @@ fn answer(machine: &mut Machine, user: UserId, command: Command) -> Answered {
         Command::PlaceOrder { spec, key, digest } => place(machine, user, spec, key, digest),
         Command::ReplaceOrder { cl_ord_id, .. } | Command::CancelOrder { cl_ord_id } => cancel(machine, cl_ord_id),
         Command::CancelOrders { .. } => {
-            let live: Vec<u64> = machine.orders.values().filter(|o| !o.status.is_final()).map(|o| o.cl_ord_id.0).collect();
+            let live: Vec<u64> =
+                machine.orders.values().filter(|o| !o.status.is_final()).map(|o| o.cl_ord_id.0).collect();
             let outputs = live.iter().flat_map(|id| cancel(machine, ClOrdId(*id)).1).collect();
             (Ok(Done::Canceling(live.len() as u32)), outputs)
         }

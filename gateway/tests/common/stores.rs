@@ -166,12 +166,7 @@ impl Archive for MemArchive {
             Ok(rows.iter().rev().filter(wanted).take(limit).copied().collect())
         })
     }
-    fn equity(
-        &self,
-        _: Nanos,
-        _: Nanos,
-        _: usize,
-    ) -> BoxFuture<'_, Result<Vec<EquityPoint>, StoreError>> {
+    fn equity(&self, _: Nanos, _: Nanos, _: usize) -> BoxFuture<'_, Result<Vec<EquityPoint>, StoreError>> {
         Box::pin(async { self.check().map(|()| Vec::new()) })
     }
 }

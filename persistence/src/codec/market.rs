@@ -1,8 +1,8 @@
 //! Payloads of market data and of what the lane itself writes.
 
+use super::DecodeError;
 use super::codes;
 use super::wire::{Get, Put};
-use super::DecodeError;
 use argonaut_engine::event::Input;
 use argonaut_engine::ids::{InstrumentId, Seq};
 use argonaut_engine::market::{Bar, MarketEvent, Quote, Trade};

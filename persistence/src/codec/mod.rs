@@ -140,10 +140,9 @@ pub(crate) fn encode_body(stamped: &Stamped, out: &mut [u8]) -> Result<Head, Enc
 const fn is_rare(input: &Input) -> bool {
     use argonaut_engine::event::Command as C;
     match input {
-        Input::Command(envelope) => !matches!(
-            envelope.command,
-            C::PlaceOrder { .. } | C::ReplaceOrder { .. } | C::CancelOrder { .. }
-        ),
+        Input::Command(envelope) => {
+            !matches!(envelope.command, C::PlaceOrder { .. } | C::ReplaceOrder { .. } | C::CancelOrder { .. })
+        }
         _ => false,
     }
 }
@@ -176,10 +175,7 @@ fn encode_into<const HOT: bool>(stamped: &Stamped, out: &mut [u8]) -> Result<Hea
 
 #[inline(always)]
 fn head_word(len: u32, kind: u8, source: Source) -> u64 {
-    u64::from(len)
-        | u64::from(VERSION) << 32
-        | u64::from(kind) << 40
-        | u64::from(codes::source_code(source)) << 48
+    u64::from(len) | u64::from(VERSION) << 32 | u64::from(kind) << 40 | u64::from(codes::source_code(source)) << 48
 }
 
 #[inline(always)]
@@ -272,8 +268,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Stamped, usize), DecodeError> {
 /// Length and checksum hold: the bytes of the record, whatever they mean.
 #[inline]
 pub(crate) fn frame(bytes: &[u8]) -> Result<&[u8], DecodeError> {
-    let truncated =
-        |needed| DecodeError { offset: 0, fault: DecodeFault::Truncated { needed, left: bytes.len() } };
+    let truncated = |needed| DecodeError { offset: 0, fault: DecodeFault::Truncated { needed, left: bytes.len() } };
     let Some(head) = bytes.first_chunk::<8>() else { return Err(truncated(RECORD_BYTES_MIN)) };
     let word = u64::from_le_bytes(*head);
     let length = word as u32;

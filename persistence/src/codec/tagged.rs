@@ -29,10 +29,7 @@ impl<'g, 'a> Fields<'g, 'a> {
     }
 
     /// The next field. `repeats_max` says how often a tag may stand; `None` is an unknown tag.
-    fn next(
-        &mut self,
-        repeats_max: impl FnOnce(u16) -> Option<usize>,
-    ) -> Result<Option<(u16, Get<'a>)>, DecodeError> {
+    fn next(&mut self, repeats_max: impl FnOnce(u16) -> Option<usize>) -> Result<Option<(u16, Get<'a>)>, DecodeError> {
         let offset = self.get.offset();
         let Some((tag, field)) = self.get.field()? else { return Ok(None) };
         let error = |fault| Err(DecodeError { offset, fault });

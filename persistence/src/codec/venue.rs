@@ -1,8 +1,8 @@
 //! Payloads of what a venue and its link say.
 
+use super::DecodeError;
 use super::codes;
 use super::wire::{Get, Put};
-use super::DecodeError;
 use argonaut_engine::event::{Input, LinkEvent};
 use argonaut_engine::ids::{ClOrdId, ExecKey, InstrumentId, VenueId, VenueOrderId};
 use argonaut_engine::order::{CancelReject, ExecutionReport, Fee, Fill, Pricing};

@@ -130,4 +130,3 @@ fn write_record(stamped: &Stamped, format: Format, out: &mut dyn Write) -> io::R
         }
     }
 }
-

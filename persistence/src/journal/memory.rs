@@ -21,7 +21,8 @@ impl NullJournal {
             return Err(fault.clone());
         }
         if input.seq != self.last.next() || input.now <= self.last_now {
-            let reason = format!("input {} at {:?} cannot follow {} at {:?}", input.seq, input.now, self.last, self.last_now);
+            let reason =
+                format!("input {} at {:?} cannot follow {} at {:?}", input.seq, input.now, self.last, self.last_now);
             let fault = JournalFault(reason);
             self.fault = Some(fault.clone());
             return Err(fault);

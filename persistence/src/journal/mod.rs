@@ -131,11 +131,7 @@ pub fn open(dir: &Path, config: &Config, run: &RunInfo) -> Result<(Writer, Recov
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_on(
-    storage: Arc<dyn Storage>,
-    config: &Config,
-    run: &RunInfo,
-) -> Result<(Writer, Recovered), OpenError> {
+pub fn open_on(storage: Arc<dyn Storage>, config: &Config, run: &RunInfo) -> Result<(Writer, Recovered), OpenError> {
     if config.segment_bytes < SEGMENT_BYTES_MIN || !config.segment_bytes.is_multiple_of(4_096) {
         return Err(OpenError::SegmentBytes(config.segment_bytes));
     }
@@ -170,11 +166,8 @@ pub fn open_on(
             Arc::clone(&active),
         )),
     });
-    let threads = if config.threads {
-        Some(Threads::spawn(&work, &shared, config.release, config.sync_every)?)
-    } else {
-        None
-    };
+    let threads =
+        if config.threads { Some(Threads::spawn(&work, &shared, config.release, config.sync_every)?) } else { None };
     let release = config.release;
     let parts = Parts { active, last, last_now, release, shared, work, threads, manifest, storage, lock };
     Ok((Writer::new(parts), recovered))

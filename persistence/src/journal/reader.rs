@@ -103,10 +103,7 @@ impl Reader {
         self.read_frame(|record| codec::decode(record).map(|(stamped, _)| stamped))
     }
 
-    fn read_frame<T>(
-        &mut self,
-        look: impl Fn(&[u8]) -> Result<T, DecodeError>,
-    ) -> Result<Option<T>, ReadError> {
+    fn read_frame<T>(&mut self, look: impl Fn(&[u8]) -> Result<T, DecodeError>) -> Result<Option<T>, ReadError> {
         loop {
             let Some(place) = &mut self.place else {
                 if self.open_segment()? {

@@ -42,8 +42,7 @@ fn parse_name(name: &str) -> Option<Seq> {
 
 /// First sequence numbers of the named segments, ascending.
 pub(crate) fn list(storage: &dyn Storage) -> io::Result<Vec<Seq>> {
-    let mut firsts: Vec<Seq> =
-        storage.list()?.iter().filter_map(|Entry { name, .. }| parse_name(name)).collect();
+    let mut firsts: Vec<Seq> = storage.list()?.iter().filter_map(|Entry { name, .. }| parse_name(name)).collect();
     firsts.sort_unstable();
     Ok(firsts)
 }

@@ -318,12 +318,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Active {
     pub(super) fn new(mapped: Mapped, end: usize, in_use: bool) -> Self {
         use std::sync::atomic::{AtomicBool, AtomicUsize};
-        Self {
-            mapped,
-            end: AtomicUsize::new(end),
-            in_use: AtomicBool::new(in_use),
-            named: AtomicBool::new(in_use),
-        }
+        Self { mapped, end: AtomicUsize::new(end), in_use: AtomicBool::new(in_use), named: AtomicBool::new(in_use) }
     }
 
     /// A prepared segment, empty.

@@ -253,9 +253,7 @@ impl Batch {
 /// A value of the engine as JSON. Only plain data of our own types comes here; what cannot be written as
 /// JSON is said in its place rather than dropped.
 pub(super) fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_else(|error| {
-        serde_json::json!({ "error": error.to_string() }).to_string()
-    })
+    serde_json::to_string(value).unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }).to_string())
 }
 
 /// The denial code behind an update that was denied, for the event's detail.

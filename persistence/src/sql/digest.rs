@@ -28,10 +28,7 @@ pub struct TableDigest {
 const TABLES: [(&str, &str); 11] = [
     ("orders", "SELECT * FROM orders ORDER BY cl_ord_id"),
     ("order_events", "SELECT * FROM order_events ORDER BY seq, ordinal"),
-    (
-        "trade_executions",
-        "SELECT * FROM trade_executions ORDER BY venue_id, exec_stem, exec_revision",
-    ),
+    ("trade_executions", "SELECT * FROM trade_executions ORDER BY venue_id, exec_stem, exec_revision"),
     ("positions", "SELECT * FROM positions ORDER BY strategy_id, instrument_id"),
     ("account_equity", "SELECT * FROM account_equity ORDER BY second"),
     ("strategy_deployments", "SELECT * FROM strategy_deployments ORDER BY strategy_id, version"),

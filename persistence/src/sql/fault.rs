@@ -45,9 +45,7 @@ impl From<sqlx::Error> for SqlFault {
                 super::sqlite::classify(from_database.code().as_deref(), error.to_string())
             }
             sqlx::Error::PoolTimedOut => Self::Busy(error.to_string()),
-            sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-                Self::Gone(error.to_string())
-            }
+            sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Gone(error.to_string()),
             _ => Self::Other(error.to_string()),
         }
     }
@@ -56,8 +54,9 @@ impl From<sqlx::Error> for SqlFault {
 impl From<sqlx::migrate::MigrateError> for SqlFault {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         match error {
-            sqlx::migrate::MigrateError::Execute(error)
-            | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => error.into(),
+            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
+                error.into()
+            }
             other => Self::Version(other.to_string()),
         }
     }

@@ -29,13 +29,13 @@ mod write;
 mod write_events;
 
 pub use access::{
-    Access, Audit, AuditEntry, AuditKey, AuditQuery, AuditRecord, AuditResult, NewSession, NewUser, Revocation,
-    Role, Rotation, SESSIONS_PER_USER_MAX, TokenHash, User, UserFault, UserSession, UserSessions, Users,
+    Access, Audit, AuditEntry, AuditKey, AuditQuery, AuditRecord, AuditResult, NewSession, NewUser, Revocation, Role,
+    Rotation, SESSIONS_PER_USER_MAX, TokenHash, User, UserFault, UserSession, UserSessions, Users,
 };
 pub use archive::{
-    AlertRecord, Archive, ArchiveCursor, BreakerEventRecord, DeploymentRecord, EquityPoint, EventKey,
-    ExecutionQuery, ExecutionRecord, LimitChangeRecord, OrderDetail, OrderEventRecord, OrderQuery, OrderRecord,
-    PositionRecord, RecordFault, SessionEventRecord, TradingEventRecord,
+    AlertRecord, Archive, ArchiveCursor, BreakerEventRecord, DeploymentRecord, EquityPoint, EventKey, ExecutionQuery,
+    ExecutionRecord, LimitChangeRecord, OrderDetail, OrderEventRecord, OrderQuery, OrderRecord, PositionRecord,
+    RecordFault, SessionEventRecord, TradingEventRecord,
 };
 pub use digest::{Digest, TableDigest};
 pub use fault::SqlFault;

@@ -104,11 +104,7 @@ impl Projector {
     ///
     /// # Errors
     /// When the file cannot be opened, or belongs to another account or another list of instruments.
-    pub async fn open(
-        path: &Path,
-        account: &AccountConfig,
-        instruments: &Instruments,
-    ) -> Result<Self, OpenFault> {
+    pub async fn open(path: &Path, account: &AccountConfig, instruments: &Instruments) -> Result<Self, OpenFault> {
         let mut projector = Self {
             path: path.to_owned(),
             account: account.account,
@@ -375,17 +371,13 @@ impl CommitFault {
     fn from_open(fault: OpenFault) -> Self {
         match fault {
             OpenFault::Database(fault) => Self::Database(fault),
-            other @ (OpenFault::OtherAccount { .. } | OpenFault::InstrumentChanged { .. }) => {
-                Self::Open(other)
-            }
+            other @ (OpenFault::OtherAccount { .. } | OpenFault::InstrumentChanged { .. }) => Self::Open(other),
         }
     }
 }
 
 async fn read_cursor(connection: &mut Connection) -> Result<Seq, SqlFault> {
-    let seq: i64 = sqlx::query_scalar("SELECT seq FROM projection_cursor WHERE id = 1")
-        .fetch_one(connection)
-        .await?;
+    let seq: i64 = sqlx::query_scalar("SELECT seq FROM projection_cursor WHERE id = 1").fetch_one(connection).await?;
     Ok(Seq(seq.cast_unsigned()))
 }
 

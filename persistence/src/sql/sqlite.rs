@@ -95,7 +95,6 @@ pub(super) fn classify(code: Option<&str>, words: String) -> SqlFault {
 /// open, and all that is written into it is lost: so the projector asks before each commit.
 pub(super) fn file_identity(path: &Path) -> Result<(u64, u64), SqlFault> {
     use std::os::unix::fs::MetadataExt;
-    let metadata =
-        std::fs::metadata(path).map_err(|error| SqlFault::Gone(format!("{}: {error}", path.display())))?;
+    let metadata = std::fs::metadata(path).map_err(|error| SqlFault::Gone(format!("{}: {error}", path.display())))?;
     Ok((metadata.dev(), metadata.ino()))
 }

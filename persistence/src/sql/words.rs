@@ -181,25 +181,17 @@ pub(super) fn denial_parts(denial: Denial) -> DenialParts {
         Denial::VenueNotReady => bare("VenueNotReady"),
         Denial::InstrumentBlocked { instrument } => value("InstrumentBlocked", instrument.to_string()),
         Denial::PriceUnknown { instrument } => value("PriceUnknown", instrument.to_string()),
-        Denial::PriceStale { age, limit } => {
-            parts("PriceStale", age.nanos().to_string(), limit.nanos().to_string())
-        }
+        Denial::PriceStale { age, limit } => parts("PriceStale", age.nanos().to_string(), limit.nanos().to_string()),
         Denial::MarketCrossed { bid, ask } => parts("MarketCrossed", px(bid), px(ask)),
         Denial::PriceOffGrid { px: given, tick } => parts("PriceOffGrid", px(given), px(tick)),
         Denial::PriceNotPositive { px: given } => value("PriceNotPositive", px(given)),
         Denial::QtyOffGrid { qty: given, lot } => parts("QtyOffGrid", qty(given), qty(lot)),
         Denial::QtyBelowMin { qty: given, limit } => parts("QtyBelowMin", qty(given), qty(limit)),
         Denial::QtyAboveMax { qty: given, limit } => parts("QtyAboveMax", qty(given), qty(limit)),
-        Denial::NotionalAboveMax { notional, limit } => {
-            parts("NotionalAboveMax", amount(notional), amount(limit))
-        }
+        Denial::NotionalAboveMax { notional, limit } => parts("NotionalAboveMax", amount(notional), amount(limit)),
         Denial::PriceOutsideCollar { px: given, limit } => parts("PriceOutsideCollar", px(given), px(limit)),
-        Denial::StopOnWrongSide { stop_px, reference } => {
-            parts("StopOnWrongSide", px(stop_px), px(reference))
-        }
-        Denial::PositionAboveMax { worst_case, limit } => {
-            parts("PositionAboveMax", position(worst_case), qty(limit))
-        }
+        Denial::StopOnWrongSide { stop_px, reference } => parts("StopOnWrongSide", px(stop_px), px(reference)),
+        Denial::PositionAboveMax { worst_case, limit } => parts("PositionAboveMax", position(worst_case), qty(limit)),
         Denial::GrossExposureAboveMax { exposure, limit } => {
             parts("GrossExposureAboveMax", amount(exposure), amount(limit))
         }
@@ -211,9 +203,7 @@ pub(super) fn denial_parts(denial: Denial) -> DenialParts {
         }
         Denial::EquityUnknown => bare("EquityUnknown"),
         Denial::FxRateUnknown { instrument } => value("FxRateUnknown", instrument.to_string()),
-        Denial::FxRateStale { age, limit } => {
-            parts("FxRateStale", age.nanos().to_string(), limit.nanos().to_string())
-        }
+        Denial::FxRateStale { age, limit } => parts("FxRateStale", age.nanos().to_string(), limit.nanos().to_string()),
         Denial::SubmitRateExceeded { count, limit, window: _ } => {
             parts("SubmitRateExceeded", count.to_string(), limit.to_string())
         }
@@ -223,14 +213,10 @@ pub(super) fn denial_parts(denial: Denial) -> DenialParts {
         Denial::DuplicateIntent { age, window } => {
             parts("DuplicateIntent", age.nanos().to_string(), window.nanos().to_string())
         }
-        Denial::TooManyLiveOrders { count, limit } => {
-            parts("TooManyLiveOrders", count.to_string(), limit.to_string())
-        }
+        Denial::TooManyLiveOrders { count, limit } => parts("TooManyLiveOrders", count.to_string(), limit.to_string()),
         Denial::OrderNotOpen => bare("OrderNotOpen"),
         Denial::ReplaceChangesType => bare("ReplaceChangesType"),
-        Denial::ReplaceBelowFilled { qty: given, cum_qty } => {
-            parts("ReplaceBelowFilled", qty(given), qty(cum_qty))
-        }
+        Denial::ReplaceBelowFilled { qty: given, cum_qty } => parts("ReplaceBelowFilled", qty(given), qty(cum_qty)),
         Denial::ReplaceInFlight => bare("ReplaceInFlight"),
         Denial::OutOfRange => bare("OutOfRange"),
     }
@@ -248,19 +234,15 @@ pub(super) struct AlertParts {
 
 pub(super) fn alert_parts(alert: Alert) -> AlertParts {
     let plain = |alert, detail| AlertParts { alert, detail, ..AlertParts::default() };
-    let order = |alert, cl_ord_id: ClOrdId, detail| AlertParts {
-        cl_ord_id: Some(id(cl_ord_id.0)),
-        ..plain(alert, detail)
-    };
+    let order =
+        |alert, cl_ord_id: ClOrdId, detail| AlertParts { cl_ord_id: Some(id(cl_ord_id.0)), ..plain(alert, detail) };
     let none = String::new();
     match alert {
         Alert::ExecutionOfUnknownOrder { cl_ord_id, instrument } => AlertParts {
             instrument_id: Some(i64::from(instrument.0)),
             ..order("ExecutionOfUnknownOrder", cl_ord_id, none)
         },
-        Alert::CorrectionOfUnknownExecution { cl_ord_id } => {
-            order("CorrectionOfUnknownExecution", cl_ord_id, none)
-        }
+        Alert::CorrectionOfUnknownExecution { cl_ord_id } => order("CorrectionOfUnknownExecution", cl_ord_id, none),
         Alert::Overfill { cl_ord_id, order_qty, cum_qty } => {
             let detail = format!("order_qty={} cum_qty={}", qty(order_qty), qty(cum_qty));
             order("Overfill", cl_ord_id, detail)
@@ -279,14 +261,12 @@ pub(super) fn alert_parts(alert: Alert) -> AlertParts {
             instrument_id: Some(i64::from(instrument.0)),
             ..plain("PositionMismatch", format!("ours={} venue={}", position(ours), position(venue)))
         },
-        Alert::NotBooked { cl_ord_id, instrument } => AlertParts {
-            instrument_id: Some(i64::from(instrument.0)),
-            ..order("NotBooked", cl_ord_id, none)
-        },
-        Alert::IntentsDropped { strategy, count } => AlertParts {
-            strategy_id: Some(i64::from(strategy.0)),
-            ..plain("IntentsDropped", format!("count={count}"))
-        },
+        Alert::NotBooked { cl_ord_id, instrument } => {
+            AlertParts { instrument_id: Some(i64::from(instrument.0)), ..order("NotBooked", cl_ord_id, none) }
+        }
+        Alert::IntentsDropped { strategy, count } => {
+            AlertParts { strategy_id: Some(i64::from(strategy.0)), ..plain("IntentsDropped", format!("count={count}")) }
+        }
     }
 }
 
@@ -359,8 +339,15 @@ mod tests {
         let mut connection = sqlite::open_projection(&folder.path().join("projection.db")).await.unwrap();
         let origins = vec!["Strategy", "User", "External"];
         let causes = vec![
-            "Submitted", "Denied", "ReplaceDenied", "CancelSent", "ReplaceSent", "Reported", "CancelRejected",
-            "OutcomeUnknown", "Adopted",
+            "Submitted",
+            "Denied",
+            "ReplaceDenied",
+            "CancelSent",
+            "ReplaceSent",
+            "Reported",
+            "CancelRejected",
+            "OutcomeUnknown",
+            "Adopted",
         ];
         let cases = [
             ("instruments", "asset_class", all::<AssetClass>()),

@@ -20,11 +20,7 @@ use sqlx::query_builder::Separated;
 const ROWS_PER_STATEMENT: [usize; 3] = [64, 8, 1];
 
 /// Writes everything but the cursor.
-pub(super) async fn batch(
-    to: &mut Connection,
-    batch: &Batch,
-    instruments: &Instruments,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn batch(to: &mut Connection, batch: &Batch, instruments: &Instruments) -> Result<(), sqlx::Error> {
     let orders: Vec<_> = batch.orders.values().collect();
     write_orders(to, &orders).await?;
     write_order_events(to, &batch.order_events).await?;
@@ -178,10 +174,7 @@ fn bind_reason(row: &mut Separated<'_, Db, &'static str>, reason: Option<OrderRe
     }
 }
 
-async fn write_order_events(
-    to: &mut Connection,
-    rows: &[(Place, OrderUpdate)],
-) -> Result<(), sqlx::Error> {
+async fn write_order_events(to: &mut Connection, rows: &[(Place, OrderUpdate)]) -> Result<(), sqlx::Error> {
     const SQL: (&str, &str) = (
         "INSERT INTO order_events (seq, ordinal, ts, cl_ord_id, cause, cause_detail, status, revision, \
          qty, px, stop_px, cum_qty, leaves_qty, reason_text) ",
@@ -212,8 +205,7 @@ async fn write_order_events(
 }
 
 /// An execution told twice is told once; a fee that came before its execution stays.
-const EXECUTION_NEWS: &str =
-    " ON CONFLICT (venue_id, exec_stem, exec_revision) DO UPDATE SET seq = excluded.seq, \
+const EXECUTION_NEWS: &str = " ON CONFLICT (venue_id, exec_stem, exec_revision) DO UPDATE SET seq = excluded.seq, \
      ordinal = excluded.ordinal, ts = excluded.ts, ts_venue = excluded.ts_venue, kind = excluded.kind, \
      qty = excluded.qty, qty_raw = excluded.qty_raw, px = excluded.px, px_raw = excluded.px_raw, \
      old_qty = excluded.old_qty, old_px = excluded.old_px, position_delta = excluded.position_delta, \
@@ -288,10 +280,7 @@ fn position_delta(execution: &Execution) -> i64 {
     }
 }
 
-async fn write_positions(
-    to: &mut Connection,
-    rows: &[(u32, &(Place, PositionView))],
-) -> Result<(), sqlx::Error> {
+async fn write_positions(to: &mut Connection, rows: &[(u32, &(Place, PositionView))]) -> Result<(), sqlx::Error> {
     const SQL: (&str, &str) = (
         "INSERT INTO positions (strategy_id, instrument_id, currency, position, position_raw, cost, \
          realised, unrealised, fees, fees_account, mark, ts, updated_seq) ",
@@ -319,10 +308,7 @@ async fn write_positions(
     .await
 }
 
-async fn write_equity(
-    to: &mut Connection,
-    rows: &[(&u64, &(Place, AccountView))],
-) -> Result<(), sqlx::Error> {
+async fn write_equity(to: &mut Connection, rows: &[(&u64, &(Place, AccountView))]) -> Result<(), sqlx::Error> {
     const SQL: (&str, &str) = (
         "INSERT INTO account_equity (second, ts, seq, currency, equity, realised, unrealised, fees, cash) ",
         " ON CONFLICT (second) DO UPDATE SET ts = excluded.ts, seq = excluded.seq, \
@@ -331,11 +317,8 @@ async fn write_equity(
          WHERE excluded.seq >= account_equity.seq",
     );
     insert(to, SQL, rows, |row, (second, (place, view))| {
-        let cash: serde_json::Map<String, serde_json::Value> = view
-            .cash
-            .iter()
-            .map(|(currency, amount)| (currency.to_string(), words::amount(*amount).into()))
-            .collect();
+        let cash: serde_json::Map<String, serde_json::Value> =
+            view.cash.iter().map(|(currency, amount)| (currency.to_string(), words::amount(*amount).into())).collect();
         row.push_bind(words::id(**second))
             .push_bind(place.ts())
             .push_bind(place.seq())
@@ -349,10 +332,7 @@ async fn write_equity(
     .await
 }
 
-async fn write_deployments(
-    to: &mut Connection,
-    rows: &[&Latest<StrategyUpdate>],
-) -> Result<(), sqlx::Error> {
+async fn write_deployments(to: &mut Connection, rows: &[&Latest<StrategyUpdate>]) -> Result<(), sqlx::Error> {
     const SQL: (&str, &str) = (
         "INSERT INTO strategy_deployments (strategy_id, version, kind, name, instruments, params, state, \
          restarts_count, ts_deployed, ts_updated, deployed_seq, updated_seq) ",

@@ -34,30 +34,19 @@ fn cause_parts(cause: TripCause) -> CauseParts {
         reason: None,
     };
     match cause {
-        TripCause::Amount { value, limit } => {
-            numbers(words::amount(value), words::amount(limit), "Amount")
-        }
+        TripCause::Amount { value, limit } => numbers(words::amount(value), words::amount(limit), "Amount"),
         TripCause::Count { count, limit, window } => CauseParts {
             window: Some(words::id(window.nanos())),
             ..numbers(count.to_string(), limit.to_string(), "Count")
         },
-        TripCause::Age { age, limit } => {
-            numbers(age.nanos().to_string(), limit.nanos().to_string(), "Nanos")
+        TripCause::Age { age, limit } => numbers(age.nanos().to_string(), limit.nanos().to_string(), "Nanos"),
+        TripCause::Reason(reason) => {
+            CauseParts { value: None, limit: None, unit: None, window: None, reason: Some(reason.as_str().to_owned()) }
         }
-        TripCause::Reason(reason) => CauseParts {
-            value: None,
-            limit: None,
-            unit: None,
-            window: None,
-            reason: Some(reason.as_str().to_owned()),
-        },
     }
 }
 
-pub(super) async fn breakers(
-    to: &mut Connection,
-    rows: &[(Place, BreakerUpdate)],
-) -> Result<(), sqlx::Error> {
+pub(super) async fn breakers(to: &mut Connection, rows: &[(Place, BreakerUpdate)]) -> Result<(), sqlx::Error> {
     const HEAD: &str = "INSERT INTO breaker_events (seq, ordinal, ts, breaker, event, action, value, \
          limit_value, unit, window_ns, reason, user_id, ts_tripped) ";
     insert(to, (HEAD, ONCE), rows, |row, (place, update)| {
@@ -94,12 +83,8 @@ pub(super) async fn trading(
     .await
 }
 
-pub(super) async fn sessions(
-    to: &mut Connection,
-    rows: &[(Place, SessionUpdate)],
-) -> Result<(), sqlx::Error> {
-    const HEAD: &str =
-        "INSERT INTO session_events (seq, ordinal, ts, venue_id, state, reason, unknown_count) ";
+pub(super) async fn sessions(to: &mut Connection, rows: &[(Place, SessionUpdate)]) -> Result<(), sqlx::Error> {
+    const HEAD: &str = "INSERT INTO session_events (seq, ordinal, ts, venue_id, state, reason, unknown_count) ";
     insert(to, (HEAD, ONCE), rows, |row, (place, update)| {
         bind_place(row, *place);
         row.push_bind(i64::from(update.venue.0))

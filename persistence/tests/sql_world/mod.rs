@@ -7,10 +7,13 @@ use argonaut_engine::event::{
     AccountConfig, Alert, EngineState, Execution, ExecutionKind, Input, OrderCause, OrderUpdate, Output, Source,
     Stamped,
 };
-use argonaut_engine::ids::{ClOrdId, ExecId, ExecKey, InstrumentId, Origin, Seq, StrategyId, UserId, VenueId, VenueOrderId};
+use argonaut_engine::ids::{
+    ClOrdId, ExecId, ExecKey, InstrumentId, Origin, Seq, StrategyId, UserId, VenueId, VenueOrderId,
+};
 use argonaut_engine::instrument::{AssetClass, Instrument, Instruments, Multiplier, Symbol, TradingHours};
 use argonaut_engine::order::{
-    ExecType, Fee, Fill, Liquidity, NewOrder, OrdStatus, Order, OrderReason, OrderSpec, Pricing, RejectReason, Side, Standing, TimeInForce,
+    ExecType, Fee, Fill, Liquidity, NewOrder, OrdStatus, Order, OrderReason, OrderSpec, Pricing, RejectReason, Side,
+    Standing, TimeInForce,
 };
 use argonaut_engine::position::{AccountView, PositionView};
 use argonaut_engine::risk::Denial;
@@ -227,7 +230,8 @@ pub fn busy_day(orders_count: u64) -> World {
                 order.ts_created = Nanos::from_raw(START - id);
                 order.status = OrdStatus::New;
                 order.standing = Standing::Open;
-                order.spec.pricing = Pricing::StopLimit { px: "99.5".parse().unwrap(), stop_px: "-0.25".parse().unwrap() };
+                order.spec.pricing =
+                    Pricing::StopLimit { px: "99.5".parse().unwrap(), stop_px: "-0.25".parse().unwrap() };
                 order.pending_replace = Some((Qty::from_units(7), order.spec.pricing));
             });
         }
@@ -264,7 +268,8 @@ fn opening(world: &mut World) {
     let trip = Trip { at: now, cause, action: TripAction::Halt };
     let tripped = BreakerUpdate { kind: BreakerKind::DailyLoss, tripped: Some(trip), rearmed: None, now };
     let reason = Text::new("checked, carry on").unwrap();
-    let rearmed = BreakerUpdate { kind: BreakerKind::DailyLoss, tripped: None, rearmed: Some((UserId(7), reason)), now };
+    let rearmed =
+        BreakerUpdate { kind: BreakerKind::DailyLoss, tripped: None, rearmed: Some((UserId(7), reason)), now };
     world.push(Input::Timer, vec![Output::Breaker(tripped)]);
     world.push(Input::Timer, vec![Output::Breaker(rearmed)]);
     let alert = Alert::PositionMismatch {

@@ -1,14 +1,12 @@
 //! Any input there can be.
 
 use argonaut_engine::breaker::{BreakerKind, BreakerLimits, TripAction};
-use argonaut_engine::event::{
-    Command, CommandEnvelope, Deployment, Input, LinkEvent, OrderFilter, Source, Stamped,
-};
+use argonaut_engine::event::{Command, CommandEnvelope, Deployment, Input, LinkEvent, OrderFilter, Source, Stamped};
 use argonaut_engine::ids::*;
 use argonaut_engine::market::{Bar, BarBasis, MarketEvent, Quote, Trade};
 use argonaut_engine::order::{
-    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fee, Fill, Liquidity, OrderSpec, Pricing,
-    RejectReason, Side, TimeInForce,
+    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fee, Fill, Liquidity, OrderSpec, Pricing, RejectReason,
+    Side, TimeInForce,
 };
 use argonaut_engine::risk::{InstrumentLimits, Limits, Rate, StrategyLimits};
 use argonaut_engine::strategy::{ParamValue, Params};
@@ -107,11 +105,9 @@ fn market() -> impl Strategy<Value = MarketEvent> {
             (px(), px(), px(), px(), qty()),
             (nanos(), nanos())
         )
-            .prop_map(
-                |((instrument, basis), (open, high, low, close, volume), (ts_open, ts_close))| {
-                    MarketEvent::Bar(Bar { instrument, basis, open, high, low, close, volume, ts_open, ts_close })
-                }
-            ),
+            .prop_map(|((instrument, basis), (open, high, low, close, volume), (ts_open, ts_close))| {
+                MarketEvent::Bar(Bar { instrument, basis, open, high, low, close, volume, ts_open, ts_close })
+            }),
     ]
 }
 
@@ -154,8 +150,13 @@ fn fee() -> impl Strategy<Value = Fee> {
 
 fn fill() -> impl Strategy<Value = Fill> {
     let liquidity = select(&[Liquidity::Added, Liquidity::Removed, Liquidity::RoutedOut][..]);
-    (exec_key(), px(), qty(), liquidity, option::of(fee()))
-        .prop_map(|(key, px, qty, liquidity, fee)| Fill { key, px, qty, liquidity, fee })
+    (exec_key(), px(), qty(), liquidity, option::of(fee())).prop_map(|(key, px, qty, liquidity, fee)| Fill {
+        key,
+        px,
+        qty,
+        liquidity,
+        fee,
+    })
 }
 
 fn report() -> impl Strategy<Value = ExecutionReport> {
@@ -232,8 +233,7 @@ fn instrument_limits() -> impl Strategy<Value = InstrumentLimits> {
 }
 
 pub fn limits() -> impl Strategy<Value = Limits> {
-    let own = (qty(), qty())
-        .prop_map(|(position_max, order_qty_max)| StrategyLimits { position_max, order_qty_max });
+    let own = (qty(), qty()).prop_map(|(position_max, order_qty_max)| StrategyLimits { position_max, order_qty_max });
     (
         (instrument_limits(), btree_map(instrument(), instrument_limits(), 0..20)),
         (btree_map(strategy_id(), own, 0..20), btree_set(instrument(), 0..20)),
@@ -289,28 +289,32 @@ fn params() -> impl Strategy<Value = Params> {
 }
 
 fn deployment() -> impl Strategy<Value = Deployment> {
-    (text::<24>(), text::<32>(), vec(instrument(), 0..12), params()).prop_map(
-        |(kind, name, instruments, params)| Deployment { kind, name, instruments, params },
-    )
+    (text::<24>(), text::<32>(), vec(instrument(), 0..12), params())
+        .prop_map(|(kind, name, instruments, params)| Deployment { kind, name, instruments, params })
 }
 
 fn spec() -> impl Strategy<Value = OrderSpec> {
-    (instrument(), side(), qty(), pricing(), tif())
-        .prop_map(|(instrument, side, qty, pricing, tif)| OrderSpec { instrument, side, qty, pricing, tif })
+    (instrument(), side(), qty(), pricing(), tif()).prop_map(|(instrument, side, qty, pricing, tif)| OrderSpec {
+        instrument,
+        side,
+        qty,
+        pricing,
+        tif,
+    })
 }
 
 pub fn command() -> impl Strategy<Value = Command> {
     let orders = prop_oneof![
-        (spec(), option::of(text::<64>()), any::<u64>())
-            .prop_map(|(spec, key, digest)| Command::PlaceOrder { spec, key, digest }),
-        (cl_ord_id(), option::of(qty()), option::of(px()), option::of(px())).prop_map(
-            |(cl_ord_id, qty, px, stop_px)| Command::ReplaceOrder { cl_ord_id, qty, px, stop_px }
-        ),
+        (spec(), option::of(text::<64>()), any::<u64>()).prop_map(|(spec, key, digest)| Command::PlaceOrder {
+            spec,
+            key,
+            digest
+        }),
+        (cl_ord_id(), option::of(qty()), option::of(px()), option::of(px()))
+            .prop_map(|(cl_ord_id, qty, px, stop_px)| Command::ReplaceOrder { cl_ord_id, qty, px, stop_px }),
         cl_ord_id().prop_map(|cl_ord_id| Command::CancelOrder { cl_ord_id }),
         (option::of(instrument()), option::of(strategy_id()), option::of(side())).prop_map(
-            |(instrument, strategy, side)| Command::CancelOrders {
-                filter: OrderFilter { instrument, strategy, side }
-            }
+            |(instrument, strategy, side)| Command::CancelOrders { filter: OrderFilter { instrument, strategy, side } }
         ),
     ];
     let engine = prop_oneof![
@@ -321,19 +325,15 @@ pub fn command() -> impl Strategy<Value = Command> {
         text::<120>().prop_map(|reason| Command::ReduceOnly { reason }),
         text::<120>().prop_map(|reason| Command::Kill { reason }),
         text::<120>().prop_map(|reason| Command::TripBreaker { reason }),
-        (select(&BreakerKind::ALL[..]), text::<120>())
-            .prop_map(|(breaker, reason)| Command::ReArm { breaker, reason }),
-        (limits(), text::<120>())
-            .prop_map(|(limits, reason)| Command::SetLimits { limits: Box::new(limits), reason }),
+        (select(&BreakerKind::ALL[..]), text::<120>()).prop_map(|(breaker, reason)| Command::ReArm { breaker, reason }),
+        (limits(), text::<120>()).prop_map(|(limits, reason)| Command::SetLimits { limits: Box::new(limits), reason }),
         (breaker_limits(), text::<120>())
             .prop_map(|(limits, reason)| Command::SetBreakerLimits { limits: Box::new(limits), reason }),
     ];
     let strategies = prop_oneof![
         deployment().prop_map(|deployment| Command::DeployStrategy(Box::new(deployment))),
-        (strategy_id(), params()).prop_map(|(strategy, params)| Command::RedeployStrategy {
-            strategy,
-            params: Box::new(params)
-        }),
+        (strategy_id(), params())
+            .prop_map(|(strategy, params)| Command::RedeployStrategy { strategy, params: Box::new(params) }),
         strategy_id().prop_map(|strategy| Command::PauseStrategy { strategy }),
         strategy_id().prop_map(|strategy| Command::ResumeStrategy { strategy }),
         strategy_id().prop_map(|strategy| Command::StopStrategy { strategy }),

@@ -243,11 +243,7 @@ impl Storage for CrashDisk {
     }
     fn list(&self) -> io::Result<Vec<Entry>> {
         let state = self.state();
-        Ok(state
-            .live
-            .iter()
-            .map(|(name, file)| Entry { name: name.clone(), len: file.live.len as u64 })
-            .collect())
+        Ok(state.live.iter().map(|(name, file)| Entry { name: name.clone(), len: file.live.len as u64 }).collect())
     }
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let file = self.file(name)?;

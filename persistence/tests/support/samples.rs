@@ -2,9 +2,7 @@
 
 use argonaut_engine::bounds::{LIMITS_INSTRUMENTS_MAX, LIMITS_STRATEGIES_MAX};
 use argonaut_engine::breaker::{BreakerKind, BreakerLimits, TripAction};
-use argonaut_engine::event::{
-    Command, CommandEnvelope, Deployment, Input, LinkEvent, OrderFilter, Source, Stamped,
-};
+use argonaut_engine::event::{Command, CommandEnvelope, Deployment, Input, LinkEvent, OrderFilter, Source, Stamped};
 use argonaut_engine::ids::*;
 use argonaut_engine::market::{Bar, BarBasis, MarketEvent, Quote, Trade};
 use argonaut_engine::order::*;
@@ -134,10 +132,7 @@ fn venue() -> Vec<(&'static str, Input)> {
         ("link_logged_on", Input::Link(LinkEvent::LoggedOn { venue })),
         ("link_disconnected", Input::Link(LinkEvent::Disconnected { venue, reason: text("reset by peer") })),
         ("link_mass_status_end", Input::Link(LinkEvent::MassStatusEnd { venue })),
-        (
-            "link_venue_position",
-            Input::Link(LinkEvent::VenuePosition { venue, instrument: InstrumentId(4), position }),
-        ),
+        ("link_venue_position", Input::Link(LinkEvent::VenuePosition { venue, instrument: InstrumentId(4), position })),
         ("late_fee", Input::LateFee { key, fee }),
     ]
 }

@@ -23,7 +23,12 @@ pub struct Imported {
 ///
 /// # Errors
 /// The faults of the declaration and of the files. Nothing of a source that fails stays behind.
-pub fn import(source: &SourceSpec, instruments: &Instruments, base: &Path, folder: &Path) -> Result<Imported, Vec<FeedFault>> {
+pub fn import(
+    source: &SourceSpec,
+    instruments: &Instruments,
+    base: &Path,
+    folder: &Path,
+) -> Result<Imported, Vec<FeedFault>> {
     let spec = FeedSpec { load: Load::Stream, sources: vec![source.clone()] };
     let mut opened = feed::open(&spec, instruments, base)?;
     write(opened.as_mut(), instruments, folder).map_err(|fault| vec![fault])
@@ -32,10 +37,19 @@ pub fn import(source: &SourceSpec, instruments: &Instruments, base: &Path, folde
 fn write(source: &mut dyn MarketSource, instruments: &Instruments, folder: &Path) -> Result<Imported, FeedFault> {
     let io = |error: std::io::Error| FeedFault::io(&shown(folder), &error);
     let Some(first) = source.next()? else {
-        return Err(FeedFault::file(&shown(folder), "the source has no events, nothing is written", "check from, to and rules"));
+        return Err(FeedFault::file(
+            &shown(folder),
+            "the source has no events, nothing is written",
+            "check from, to and rules",
+        ));
     };
     let Some(instrument) = instruments.get(first.instrument()) else {
-        return Err(FeedFault::declared("instrument", first.instrument(), "is not in the instrument table", "declare it"));
+        return Err(FeedFault::declared(
+            "instrument",
+            first.instrument(),
+            "is not in the instrument table",
+            "declare it",
+        ));
     };
     std::fs::create_dir_all(folder).map_err(io)?;
     let mut writer = CatalogWriter::create(folder, instrument.symbol, Kind::of(&first)).map_err(io)?;

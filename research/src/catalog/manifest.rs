@@ -69,8 +69,9 @@ impl Manifest {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(FeedFault::io(&shown(&path), &error)),
         };
-        serde_json::from_str(&text)
-            .map_err(|error| FeedFault::file(&shown(&path), error.to_string(), "repair the manifest, or remove it and import again"))
+        serde_json::from_str(&text).map_err(|error| {
+            FeedFault::file(&shown(&path), error.to_string(), "repair the manifest, or remove it and import again")
+        })
     }
 
     /// Adds an entry; one with the same file name is replaced.

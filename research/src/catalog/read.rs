@@ -2,9 +2,9 @@
 
 use super::CatalogSpec;
 use super::format::{BLOCK_RECORDS, HEADER_LEN, Header, Kind, decode, ts_offset, u64_at};
+use crate::feed::MarketSource;
 use crate::feed::check::{Checker, Range, RowKind, Rules, RulesSpec, Verdict};
 use crate::feed::fault::{Action, FaultLog, FeedFault, Policy, RowAt, SourceReport, shown};
-use crate::feed::MarketSource;
 use argonaut_engine::ids::InstrumentId;
 use argonaut_engine::instrument::Instrument;
 use argonaut_engine::market::MarketEvent;
@@ -78,7 +78,11 @@ impl CatalogSource {
         let file = shown(&path);
         let (input, header, table) = open_file(&path, &file)?;
         if header.symbol != instrument.symbol {
-            return Err(FeedFault::file(&file, format!("holds `{}`, not `{}`", header.symbol, instrument.symbol), "name the right file"));
+            return Err(FeedFault::file(
+                &file,
+                format!("holds `{}`, not `{}`", header.symbol, instrument.symbol),
+                "name the right file",
+            ));
         }
         let kind = match header.kind {
             Kind::Quotes => RowKind::Quote,
@@ -86,7 +90,8 @@ impl CatalogSource {
             Kind::Bars | Kind::MidBars => RowKind::Bar,
         };
         let checked = rules.resolve(kind);
-        let checker = needs_check(&header, &checked, instrument, rules).then(|| Checker::new(instrument, checked, kind, range));
+        let checker =
+            needs_check(&header, &checked, instrument, rules).then(|| Checker::new(instrument, checked, kind, range));
         let log = FaultLog::new(format!("{} catalogue {}", instrument.symbol, spec.path.display()).into(), policy);
         let mut source = Self {
             file,
@@ -144,13 +149,18 @@ impl CatalogSource {
     #[cold]
     fn refill(&mut self) -> Result<bool, FeedFault> {
         let block = self.next_block;
-        let Some(left) = (self.header.count as usize).checked_sub(block * BLOCK_RECORDS).filter(|left| *left > 0) else {
+        let Some(left) = (self.header.count as usize).checked_sub(block * BLOCK_RECORDS).filter(|left| *left > 0)
+        else {
             return Ok(false);
         };
         self.block.resize(left.min(BLOCK_RECORDS) * self.header.kind.record_len(), 0);
         self.input.read_exact(&mut self.block).map_err(|error| FeedFault::io(&self.file, &error))?;
         if self.table[block * 4..block * 4 + 4] != crc32c::crc32c(&self.block).to_le_bytes() {
-            let reason = format!("records {} to {} are damaged: their checksum is wrong", block * BLOCK_RECORDS, block * BLOCK_RECORDS + left.min(BLOCK_RECORDS) - 1);
+            let reason = format!(
+                "records {} to {} are damaged: their checksum is wrong",
+                block * BLOCK_RECORDS,
+                block * BLOCK_RECORDS + left.min(BLOCK_RECORDS) - 1
+            );
             return Err(FeedFault::file(&self.file, reason, "import the data again"));
         }
         self.next_block += 1;
@@ -170,7 +180,11 @@ impl CatalogSource {
             self.log.rows += 1;
             let event = decode(kind, self.instrument, raw).filter(|event| event.ts() >= self.last);
             let Some(event) = event else {
-                return Err(FeedFault::file(&self.file, format!("record {} is impossible", self.log.rows - 1), "import the data again"));
+                return Err(FeedFault::file(
+                    &self.file,
+                    format!("record {} is impossible", self.log.rows - 1),
+                    "import the data again",
+                ));
             };
             self.last = event.ts();
             match self.judge(&event)? {
@@ -194,7 +208,10 @@ impl CatalogSource {
             Verdict::Drop(reason) => self.log.drop_row(reason),
             Verdict::Fault(reason) => {
                 let raw = format!("{event:?}");
-                self.log.fault(RowAt { file: &self.file, line: self.log.rows, column: None, raw: raw.as_bytes() }, reason)?;
+                self.log.fault(
+                    RowAt { file: &self.file, line: self.log.rows, column: None, raw: raw.as_bytes() },
+                    reason,
+                )?;
             }
             Verdict::End => {
                 self.log.outside_range += 1;

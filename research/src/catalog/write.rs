@@ -38,7 +38,10 @@ impl CatalogWriter {
     pub fn push(&mut self, event: &MarketEvent) -> io::Result<()> {
         let ts = event.ts();
         if Kind::of(event) != self.header.kind || ts < self.header.last {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a file holds one kind of events in the order of time"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a file holds one kind of events in the order of time",
+            ));
         }
         if self.header.count == 0 {
             self.header.first = ts;
@@ -65,7 +68,9 @@ impl CatalogWriter {
                     self.header.flags |= FLAG_ZERO_SIZE;
                 }
             }
-            MarketEvent::Bar(bar) => [bar.open, bar.high, bar.low, bar.close].into_iter().for_each(|px| self.note_px(px)),
+            MarketEvent::Bar(bar) => {
+                [bar.open, bar.high, bar.low, bar.close].into_iter().for_each(|px| self.note_px(px))
+            }
         }
     }
 

@@ -108,7 +108,13 @@ impl Checker {
     }
 
     /// With other hours than the instrument's; what lies outside is treated as `rules.outside_hours` says.
-    pub fn with_hours(instrument: &Instrument, rules: Rules, kind: RowKind, range: Range, hours: Option<TradingHours>) -> Self {
+    pub fn with_hours(
+        instrument: &Instrument,
+        rules: Rules,
+        kind: RowKind,
+        range: Range,
+        hours: Option<TradingHours>,
+    ) -> Self {
         Self {
             rules,
             kind,

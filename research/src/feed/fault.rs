@@ -38,7 +38,12 @@ impl FeedFault {
         reason: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self::Declared { field: field.into(), value: format!("`{value}`"), reason: reason.into(), remedy: remedy.into() }
+        Self::Declared {
+            field: field.into(),
+            value: format!("`{value}`"),
+            reason: reason.into(),
+            remedy: remedy.into(),
+        }
     }
     pub(crate) fn file(file: &Arc<str>, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::File { file: file.clone(), reason: reason.into(), remedy: remedy.into() }
@@ -273,7 +278,12 @@ impl FaultLog {
 
     pub fn report(&self) -> SourceReport {
         let by_reason = |counts: &[u64]| {
-            Reason::CODES.iter().zip(counts).filter(|(_, count)| **count > 0).map(|(code, count)| (*code, *count)).collect()
+            Reason::CODES
+                .iter()
+                .zip(counts)
+                .filter(|(_, count)| **count > 0)
+                .map(|(code, count)| (*code, *count))
+                .collect()
         };
         SourceReport {
             source: self.source.clone(),

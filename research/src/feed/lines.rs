@@ -110,7 +110,11 @@ impl<R: Read> Read for Checked<R> {
             }
             None => false,
         };
-        if sound { Ok(count) } else { Err(io::Error::new(io::ErrorKind::InvalidData, "size or CRC of the zip entry is wrong")) }
+        if sound {
+            Ok(count)
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "size or CRC of the zip entry is wrong"))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sources that are in memory as a whole.
 
-use super::fault::{FeedFault, SourceReport};
 use super::MarketSource;
+use super::fault::{FeedFault, SourceReport};
 use argonaut_engine::market::{MarketEvent, Quote};
 
 /// Events in a block; blocks are filled one after the other, so that growing never copies.
@@ -38,7 +38,11 @@ impl Recorded {
 
     /// All events in order, any number of times.
     pub fn iter(&self) -> impl Iterator<Item = MarketEvent> + '_ {
-        self.quotes.iter().flatten().map(|quote| MarketEvent::Quote(*quote)).chain(self.events.iter().flatten().copied())
+        self.quotes
+            .iter()
+            .flatten()
+            .map(|quote| MarketEvent::Quote(*quote))
+            .chain(self.events.iter().flatten().copied())
     }
 
     /// The events as a source.

@@ -67,7 +67,8 @@ pub(crate) fn scaled(raw: &[u8], digits: i32, excess: Excess) -> Result<i64, Rea
 #[inline]
 fn eight_digits(chunk: [u8; 8]) -> Option<u64> {
     let word = u64::from_le_bytes(chunk);
-    let no_digit = (word.wrapping_add(0x4646_4646_4646_4646) | word.wrapping_sub(0x3030_3030_3030_3030)) & 0x8080_8080_8080_8080;
+    let no_digit =
+        (word.wrapping_add(0x4646_4646_4646_4646) | word.wrapping_sub(0x3030_3030_3030_3030)) & 0x8080_8080_8080_8080;
     if no_digit != 0 {
         return None;
     }

@@ -46,10 +46,15 @@ fn drain<P: RowParser>(bytes: &[u8], parser: P, checker: Checker) -> u64 {
         match event {
             MarketEvent::Quote(quote) => {
                 let sound = |px: Option<Px>| px.is_none_or(Px::is_positive);
-                assert!(sound(quote.bid()) && sound(quote.ask()), "Invariant: a side that is there has a price, {quote:?}");
+                assert!(
+                    sound(quote.bid()) && sound(quote.ask()),
+                    "Invariant: a side that is there has a price, {quote:?}"
+                );
                 assert!(quote.bid().zip(quote.ask()).is_none_or(|(bid, ask)| bid <= ask), "Invariant: not crossed");
             }
-            MarketEvent::Trade(trade) => assert!(trade.px.is_positive() && !trade.qty.is_zero(), "Invariant: {trade:?}"),
+            MarketEvent::Trade(trade) => {
+                assert!(trade.px.is_positive() && !trade.qty.is_zero(), "Invariant: {trade:?}")
+            }
             MarketEvent::Bar(bar) => {
                 assert!(bar.low <= bar.open && bar.open <= bar.high && bar.low <= bar.close && bar.close <= bar.high);
                 assert!(bar.ts_open < bar.ts_close && bar.low.is_positive(), "Invariant: {bar:?}");
@@ -73,11 +78,18 @@ pub fn csv(layout: u8, bytes: &[u8]) -> u64 {
         return 0;
     };
     let names: &[fn(&mut ColumnsSpec) -> &mut Option<ColumnRef>] = match kind {
-        DataKind::Quotes => &[|c| &mut c.timestamp, |c| &mut c.bid, |c| &mut c.ask, |c| &mut c.bid_size, |c| &mut c.ask_size],
-        DataKind::Trades => &[|c| &mut c.timestamp, |c| &mut c.price, |c| &mut c.size, |c| &mut c.side],
-        DataKind::Bars => {
-            &[|c| &mut c.timestamp, |c| &mut c.open, |c| &mut c.high, |c| &mut c.low, |c| &mut c.close, |c| &mut c.volume]
+        DataKind::Quotes => {
+            &[|c| &mut c.timestamp, |c| &mut c.bid, |c| &mut c.ask, |c| &mut c.bid_size, |c| &mut c.ask_size]
         }
+        DataKind::Trades => &[|c| &mut c.timestamp, |c| &mut c.price, |c| &mut c.size, |c| &mut c.side],
+        DataKind::Bars => &[
+            |c| &mut c.timestamp,
+            |c| &mut c.open,
+            |c| &mut c.high,
+            |c| &mut c.low,
+            |c| &mut c.close,
+            |c| &mut c.volume,
+        ],
     };
     let mut columns = ColumnsSpec::default();
     for (index, column) in names.iter().enumerate() {
@@ -133,7 +145,15 @@ pub fn lean(layout: u8, bytes: &[u8]) -> u64 {
     let day = 16_138;
     let days = if spec.resolution.file_per_day() { (day, day) } else { (i64::MIN, i64::MAX) };
     let default_size = (spec.security == Security::Forex).then_some(Qty::from_units(1));
-    let parts = LeanParts { spec: &spec, instrument: &instrument, zone, default_size, factors: None, regular: None, days: vec![days] };
+    let parts = LeanParts {
+        spec: &spec,
+        instrument: &instrument,
+        zone,
+        default_size,
+        factors: None,
+        regular: None,
+        days: vec![days],
+    };
     drain(bytes, LeanParser::new(parts), checker)
 }
 

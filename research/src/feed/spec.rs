@@ -1,11 +1,11 @@
 //! The declaration of sources as it is written in the configuration.
 
-use crate::catalog::CatalogSpec;
 use super::check::{Range, RulesSpec};
 use super::csv::{BarLabel, BasisSpec, ColumnsSpec, DataKind};
 use super::fault::{FeedFault, Policy};
 use super::lean::LeanSpec;
 use super::time::{TimeFormat, TimeReader, Zone};
+use crate::catalog::CatalogSpec;
 use argonaut_engine::units::{Nanos, Qty};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -164,7 +164,14 @@ impl Checking<'_> {
     pub fn zone(&mut self, field: &str, zone: Option<&str>) -> Option<Zone> {
         let zone = zone?;
         Zone::parse(zone)
-            .map_err(|reason| self.bad(field, zone, reason, "use UTC, an offset such as -05:00, or an IANA name such as America/New_York"))
+            .map_err(|reason| {
+                self.bad(
+                    field,
+                    zone,
+                    reason,
+                    "use UTC, an offset such as -05:00, or an IANA name such as America/New_York",
+                )
+            })
             .ok()
     }
 
@@ -187,7 +194,9 @@ impl Checking<'_> {
         let parsed = TimeReader::new(TimeFormat::Iso, Some(zone.clone())).parse(raw.as_bytes());
         let moment = match parsed {
             Ok(at) if raw.len() > 10 => Ok(at),
-            Ok(at) => super::csv::Interval::Days(1).shift(at, zone, false).map(|next| if days == 0 { at } else { next }),
+            Ok(at) => {
+                super::csv::Interval::Days(1).shift(at, zone, false).map(|next| if days == 0 { at } else { next })
+            }
             Err(reason) => Err(reason),
         };
         moment

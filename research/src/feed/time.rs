@@ -4,8 +4,8 @@ use super::fault::Reason;
 use super::number::{Excess, scaled, trim};
 use argonaut_engine::units::Nanos;
 
-pub use super::zone::{Zone, days_from_civil};
 use super::zone::{DAY, offset_seconds, two};
+pub use super::zone::{Zone, days_from_civil};
 
 /// How a timestamp is written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,14 +80,12 @@ fn percent_tokens(raw: &str) -> Result<Vec<Token>, String> {
             Some(b'f') => tokens.push(Token::Fraction(0)),
             Some(b'z') => tokens.push(Token::Offset),
             Some(b'%') => tokens.push(Token::Literal(b'%')),
-            Some(b'F') => tokens.extend([Token::Year, Token::Literal(b'-'), Token::Month, Token::Literal(b'-'), Token::Day]),
-            Some(b'T') => tokens.extend([
-                Token::Hour,
-                Token::Literal(b':'),
-                Token::Minute,
-                Token::Literal(b':'),
-                Token::Second,
-            ]),
+            Some(b'F') => {
+                tokens.extend([Token::Year, Token::Literal(b'-'), Token::Month, Token::Literal(b'-'), Token::Day])
+            }
+            Some(b'T') => {
+                tokens.extend([Token::Hour, Token::Literal(b':'), Token::Minute, Token::Literal(b':'), Token::Second])
+            }
             Some(width @ b'1'..=b'9') if bytes.next() == Some(b'f') => tokens.push(Token::Fraction(width - b'0')),
             _ => return Err("the pattern may hold %Y %m %b %d %H %M %S %f %1f..%9f %z %F %T %%".into()),
         }

@@ -56,7 +56,9 @@ impl Zone {
                     AmbiguousOffset::Unambiguous { offset } => offset,
                     AmbiguousOffset::Gap { before, .. } => {
                         let guess = Timestamp::from_second(local - i64::from(before.seconds())).ok()?;
-                        return Some(zone.preceding(guess).next().map_or(guess.as_second(), |t| t.timestamp().as_second()));
+                        return Some(
+                            zone.preceding(guess).next().map_or(guess.as_second(), |t| t.timestamp().as_second()),
+                        );
                     }
                     AmbiguousOffset::Fold { before, .. } => before,
                 };

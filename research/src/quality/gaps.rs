@@ -58,7 +58,11 @@ impl Gaps {
     fn open_nanos(&self, from: Nanos, to: Nanos) -> u64 {
         let TradingHours::Intervals(intervals) = &self.hours else { return to.since(from).nanos() };
         let first = intervals.partition_point(|(_, close)| *close <= from);
-        intervals[first..].iter().take_while(|(open, _)| *open < to).map(|(open, close)| (*close).min(to).since((*open).max(from)).nanos()).sum()
+        intervals[first..]
+            .iter()
+            .take_while(|(open, _)| *open < to)
+            .map(|(open, close)| (*close).min(to).since((*open).max(from)).nanos())
+            .sum()
     }
 
     pub fn finish(self, report: &mut QualityReport) {

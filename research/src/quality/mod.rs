@@ -80,7 +80,11 @@ pub fn inspect(
 }
 
 /// Reads `source` to its end and reports on it.
-pub fn examine(source: &mut dyn MarketSource, hours: &TradingHours, config: InspectConfig) -> Result<QualityReport, FeedFault> {
+pub fn examine(
+    source: &mut dyn MarketSource,
+    hours: &TradingHours,
+    config: InspectConfig,
+) -> Result<QualityReport, FeedFault> {
     let mut inspector = Inspector::new(hours, config);
     while let Some(event) = source.next()? {
         inspector.take(&event);
@@ -192,13 +196,16 @@ impl Inspector {
         let mid = bid.mid(ask);
         if mid.is_positive() {
             // In units of 1e-4 of a basis point.
-            self.spread_bps.saturating_record((u128::from(spread) * 100_000_000 / mid.raw().unsigned_abs() as u128) as u64);
+            self.spread_bps
+                .saturating_record((u128::from(spread) * 100_000_000 / mid.raw().unsigned_abs() as u128) as u64);
         }
         Some(mid)
     }
 
     fn change(&mut self, px: Px, ts: Nanos, unbroken: bool) {
-        let Some(before) = self.last_px.filter(|before| before.is_positive() && px.is_positive() && *before != px && unbroken) else {
+        let Some(before) =
+            self.last_px.filter(|before| before.is_positive() && px.is_positive() && *before != px && unbroken)
+        else {
             return;
         };
         let parts = (px.abs_diff(before) as f64 / before.raw() as f64 * PARTS) as u64;
@@ -211,12 +218,18 @@ impl Inspector {
     }
 
     fn finish(self, sources: Vec<crate::feed::SourceReport>) -> QualityReport {
-        let Self { mut report, gaps, changes, spreads, spread_bps, spread_sum, spread_range, mut largest, steps, .. } = self;
+        let Self {
+            mut report, gaps, changes, spreads, spread_bps, spread_sum, spread_range, mut largest, steps, ..
+        } = self;
         let deviation = 1.4826 * changes.value_at_quantile(0.5) as f64;
         let limit = OUTLIER_DEVIATIONS * deviation;
         if !changes.is_empty() {
             report.robust_deviation_bps = Some(deviation / PARTS * 1e4);
-            report.outliers = changes.iter_recorded().filter(|step| step.value_iterated_to() as f64 > limit).map(|step| step.count_at_value()).sum();
+            report.outliers = changes
+                .iter_recorded()
+                .filter(|step| step.value_iterated_to() as f64 > limit)
+                .map(|step| step.count_at_value())
+                .sum();
             largest.retain(|outlier| outlier.parts as f64 > limit);
             report.outliers_largest = largest;
         }

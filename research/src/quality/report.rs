@@ -107,7 +107,11 @@ impl fmt::Display for QualityReport {
                 writeln!(f, "  no file for {} days: {}", source.missing_days.len(), source.missing_days.join(" "))?;
             }
         }
-        writeln!(f, "events      {} ({} quotes, {} trades, {} bars)", self.events, self.quotes, self.trades, self.bars)?;
+        writeln!(
+            f,
+            "events      {} ({} quotes, {} trades, {} bars)",
+            self.events, self.quotes, self.trades, self.bars
+        )?;
         let (Some(first), Some(last)) = (self.first, self.last) else { return Ok(()) };
         writeln!(f, "span        {} .. {}", stamp(first), stamp(last))?;
         if let (Some(low), Some(high)) = (self.px_low, self.px_high) {

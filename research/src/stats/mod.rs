@@ -99,9 +99,10 @@ pub fn backtest(curve: &EquityCurve, fills: &[StatFill], orders: u64, config: St
         drawdown_longest_secs: curve.longest_drawdown().map(|(span, _)| seconds(span)),
         drawdown_open: curve.longest_drawdown().is_some_and(|(_, open)| open),
         calmar: daily.cagr.zip(max_drawdown).and_then(|(cagr, depth)| defined(cagr / depth.abs())),
-        time_in_market: curve.span().filter(|span| *span > Span::ZERO).and_then(|span| {
-            defined((seconds(open_time) / seconds(span)).min(1.0))
-        }),
+        time_in_market: curve
+            .span()
+            .filter(|span| *span > Span::ZERO)
+            .and_then(|span| defined((seconds(open_time) / seconds(span)).min(1.0))),
         gross_exposure: curve.gross_exposure(),
         traded,
         turnover,

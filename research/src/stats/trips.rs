@@ -73,7 +73,8 @@ pub fn round_trips(fills: &[StatFill]) -> Vec<RoundTrip> {
             continue;
         };
         let after = current.position + signed;
-        let crossed = after.abs() > FLAT * fill.qty.max(current.trip.qty_max) && after.signum() != current.position.signum();
+        let crossed =
+            after.abs() > FLAT * fill.qty.max(current.trip.qty_max) && after.signum() != current.position.signum();
         let own = if crossed { -current.position } else { signed };
         let fee = if crossed { fill.fee * (own / signed) } else { fill.fee };
         current.trip.pnl -= own * fill.px * fill.unit_value + fee;

@@ -82,7 +82,10 @@ impl Comparison {
         let mut comparison = Self { theirs, range, next: None, summary: None, lines_count: 0, first: None };
         comparison.advance()?;
         if comparison.next.is_none() && comparison.summary.is_none() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "holds no line of this stretch by --outputs --json"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "holds no line of this stretch by --outputs --json",
+            ));
         }
         Ok(comparison)
     }
@@ -176,8 +179,7 @@ mod tests {
 
     /// Compares `theirs` (then a summary with this hash) with `ours`, which end at input 9 with hash 1.
     fn compare(theirs: &[Line], their_hash: u64, ours: &[Line]) -> Option<Difference> {
-        let mut text: String =
-            theirs.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+        let mut text: String = theirs.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
         text += &format!("{{\"summary\":{{\"last\":9,\"state_hash\":\"{their_hash:016x}\",\"inputs\":9}}}}\n");
         let mut comparison = Comparison::new(Box::new(io::Cursor::new(text)), (Seq(2), Seq(u64::MAX))).unwrap();
         for ours in ours {
@@ -203,9 +205,24 @@ mod tests {
             ("another output", vec![both[0].clone(), line(5, &["b", "d"])], 1, at(5, Some(1), Some("d"), Some("c"))),
             ("one output less", vec![both[0].clone(), line(5, &["b"])], 1, at(5, Some(1), None, Some("c"))),
             ("one input less", vec![both[1].clone()], 1, at(2, Some(0), None, Some("a"))),
-            ("one input more", vec![both[0].clone(), line(3, &["x"]), both[1].clone()], 1, at(3, Some(0), Some("x"), None)),
-            ("more at the end", vec![both[0].clone(), both[1].clone(), line(7, &["x"])], 1, at(7, Some(0), Some("x"), None)),
-            ("another time", vec![both[0].clone(), later], 1, at(5, None, Some("the input is stamped 99"), Some("the input is stamped 50"))),
+            (
+                "one input more",
+                vec![both[0].clone(), line(3, &["x"]), both[1].clone()],
+                1,
+                at(3, Some(0), Some("x"), None),
+            ),
+            (
+                "more at the end",
+                vec![both[0].clone(), both[1].clone(), line(7, &["x"])],
+                1,
+                at(7, Some(0), Some("x"), None),
+            ),
+            (
+                "another time",
+                vec![both[0].clone(), later],
+                1,
+                at(5, None, Some("the input is stamped 99"), Some("the input is stamped 50")),
+            ),
             ("another state", both.to_vec(), 2, at(9, None, Some(&hash(2)), Some(&hash(1)))),
         ];
         for (what, theirs, their_hash, difference) in cases {

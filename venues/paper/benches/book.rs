@@ -29,40 +29,27 @@ struct Lcg(u64);
 
 impl Lcg {
     fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 }
 
 fn stream(count: usize, modify_percent: u64) -> Vec<Op> {
-    let (mut rng, mut mid, mut ops, mut limits) =
-        (Lcg(42), 100_000_i64, Vec::with_capacity(count), Vec::new());
+    let (mut rng, mut mid, mut ops, mut limits) = (Lcg(42), 100_000_i64, Vec::with_capacity(count), Vec::new());
     let mut id = 0;
     for n in 0..count {
         if n % 64 == 0 {
             mid += (rng.next() % 3) as i64 - 1;
         }
-        let side = if rng.next() % 2 == 0 {
-            Side::Buy
-        } else {
-            Side::Sell
-        };
+        let side = if rng.next() % 2 == 0 { Side::Buy } else { Side::Sell };
         let toward = if side == Side::Buy { 1 } else { -1 };
         let kind = rng.next() % 100;
-        let recent = |rng: &mut Lcg, limits: &[u64]| {
-            limits[limits.len() - 1 - rng.next() as usize % limits.len().min(20_000)]
-        };
+        let recent =
+            |rng: &mut Lcg, limits: &[u64]| limits[limits.len() - 1 - rng.next() as usize % limits.len().min(20_000)];
         if kind < 30 && !limits.is_empty() {
             let id = recent(&mut rng, &limits);
             if rng.next() % 100 < modify_percent {
-                ops.push(Op::Modify(
-                    id,
-                    mid - toward * (1 + (rng.next() % 64) as i64),
-                    1 + (rng.next() % 100) as i64,
-                ));
+                ops.push(Op::Modify(id, mid - toward * (1 + (rng.next() % 64) as i64), 1 + (rng.next() % 100) as i64));
             } else {
                 ops.push(Op::Cancel(id));
             }
@@ -70,27 +57,13 @@ fn stream(count: usize, modify_percent: u64) -> Vec<Op> {
         }
         id += 1;
         let (limit, qty, rest) = if kind < 90 {
-            let away = if rng.next() % 10 == 0 {
-                -((rng.next() % 8) as i64 + 1)
-            } else {
-                (rng.next() % 64) as i64 + 1
-            };
+            let away = if rng.next() % 10 == 0 { -((rng.next() % 8) as i64 + 1) } else { (rng.next() % 64) as i64 + 1 };
             limits.push(id);
-            (
-                Some(mid - toward * away),
-                1 + (rng.next() % 100) as i64,
-                Rest::Book,
-            )
+            (Some(mid - toward * away), 1 + (rng.next() % 100) as i64, Rest::Book)
         } else {
             (None, 3 + (rng.next() % 298) as i64, Rest::Cancel)
         };
-        ops.push(Op::Submit(Incoming {
-            id,
-            side,
-            limit,
-            qty,
-            rest,
-        }));
+        ops.push(Op::Submit(Incoming { id, side, limit, qty, rest }));
     }
     ops
 }
@@ -137,9 +110,8 @@ fn matching(name: &str, modify_percent: u64) {
 
 /// Orders of a market-by-order file of Databento (DBN, zstd), or `None` when the file is not there.
 fn real_messages() -> Option<Vec<L3Message>> {
-    let root = std::env::var("ARGONAUT_DATA").unwrap_or_else(|_| {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").to_owned()
-    });
+    let root = std::env::var("ARGONAUT_DATA")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").to_owned());
     let path = format!("{root}/orderbook/databento/esh4-glbx-mdp3-20231225.mbo.dbn.zst");
     let bytes = zstd::decode_all(std::fs::File::open(&path).ok()?).ok()?;
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
@@ -148,9 +120,7 @@ fn real_messages() -> Option<Vec<L3Message>> {
     while at + 56 <= bytes.len() {
         let len = usize::from(bytes[at]) * 4;
         if bytes[at + 1] == 0xA0 {
-            let long = |from: usize| {
-                i64::from_le_bytes(bytes[at + from..at + from + 8].try_into().expect("eight"))
-            };
+            let long = |from: usize| i64::from_le_bytes(bytes[at + from..at + from + 8].try_into().expect("eight"));
             let action = match bytes[at + 38] {
                 b'A' => Some(L3Action::Add),
                 b'C' => Some(L3Action::Cancel),
@@ -164,11 +134,7 @@ fn real_messages() -> Option<Vec<L3Message>> {
                     tick: long(24) / 250_000_000,
                     qty: i64::from(word(at + 32)),
                     action,
-                    side: if bytes[at + 39] == b'B' {
-                        Side::Buy
-                    } else {
-                        Side::Sell
-                    },
+                    side: if bytes[at + 39] == b'B' { Side::Buy } else { Side::Sell },
                 });
             }
         }
@@ -222,9 +188,7 @@ fn world() -> Exchange {
         venue: VenueId(0),
     };
     let instruments = Instruments::new(vec![instrument]).expect("one instrument");
-    let market = MarketConfig::history(FeeModel::Forex(
-        argonaut_paper::exchange::fees::ForexFees::ibkr(),
-    ));
+    let market = MarketConfig::history(FeeModel::Forex(argonaut_paper::exchange::fees::ForexFees::ibkr()));
     let config = ExchangeConfig::uniform(VenueId(0), &market, &instruments);
     Exchange::new(config, instruments).expect("a valid configuration")
 }
@@ -248,18 +212,8 @@ fn quotes(count: usize) -> Vec<MarketEvent> {
 
 fn order(id: u64, side: Side, pricing: Pricing) -> Request {
     let (instrument, qty) = (InstrumentId(0), Qty::from_units(100_000));
-    let spec = OrderSpec {
-        instrument,
-        side,
-        qty,
-        pricing,
-        tif: TimeInForce::Gtc,
-    };
-    Request::New(NewOrder {
-        cl_ord_id: ClOrdId(id),
-        origin: Origin::User(UserId(1)),
-        spec,
-    })
+    let spec = OrderSpec { instrument, side, qty, pricing, tif: TimeInForce::Gtc };
+    Request::New(NewOrder { cl_ord_id: ClOrdId(id), origin: Origin::User(UserId(1)), spec })
 }
 
 /// Nanoseconds for each quote without orders, with one order resting behind the market, and for a quote
@@ -271,10 +225,7 @@ fn exchange_paths() {
         let mut exchange = world();
         if resting {
             let px = Px::from_raw(PX_ONE / 2);
-            exchange.handle_request(
-                Nanos::from_raw(1),
-                &order(1, Side::Buy, Pricing::Limit { px }),
-            );
+            exchange.handle_request(Nanos::from_raw(1), &order(1, Side::Buy, Pricing::Limit { px }));
         }
         while exchange.poll_output().is_some() {}
         pieces.clear();
@@ -287,11 +238,7 @@ fn exchange_paths() {
             pieces.push(start.elapsed().as_nanos() as f64 / piece.len() as f64);
         }
         black_box(&exchange);
-        let orders = if resting {
-            "one order resting"
-        } else {
-            "no orders"
-        };
+        let orders = if resting { "one order resting" } else { "no orders" };
         println!("quote, {orders}: {:.1} ns", median(pieces.clone()));
     }
     let mut exchange = world();
@@ -311,10 +258,7 @@ fn exchange_paths() {
         }
         pieces.push(start.elapsed().as_nanos() as f64 / piece.len() as f64);
     }
-    println!(
-        "quote + market order + two reports: {:.0} ns",
-        median(pieces)
-    );
+    println!("quote + market order + two reports: {:.0} ns", median(pieces));
 }
 
 fn main() {

@@ -19,9 +19,7 @@
 //! A field that a kind does not have is zero; a message with anything else there is refused.
 
 use argonaut_engine::ids::{ClOrdId, InstrumentId, Origin, StrategyId, UserId};
-use argonaut_engine::order::{
-    CancelOrder, NewOrder, OrderSpec, Pricing, ReplaceOrder, Request, Side, TimeInForce,
-};
+use argonaut_engine::order::{CancelOrder, NewOrder, OrderSpec, Pricing, ReplaceOrder, Request, Side, TimeInForce};
 use argonaut_engine::units::{Nanos, Px, Qty};
 
 /// Length of every message.
@@ -109,10 +107,9 @@ pub fn decode(bytes: &[u8]) -> Result<Request, WireFault> {
             qty: fields.qty()?,
             pricing: fields.pricing()?,
         }),
-        3 => Request::Cancel(CancelOrder {
-            cl_ord_id: ClOrdId(fields.id),
-            instrument: InstrumentId(fields.instrument),
-        }),
+        3 => {
+            Request::Cancel(CancelOrder { cl_ord_id: ClOrdId(fields.id), instrument: InstrumentId(fields.instrument) })
+        }
         4 => Request::Status { cl_ord_id: ClOrdId(fields.id) },
         5 => Request::MassStatus { since: Nanos::from_raw(fields.id) },
         6 => Request::MassCancel,

@@ -53,43 +53,16 @@ fn the_book_does_not_allocate_when_warm() {
         for _ in 0..count {
             out.clear();
             mid += rng.between(-2, 2);
-            let side = if rng.per_mille(500) {
-                Side::Buy
-            } else {
-                Side::Sell
-            };
-            let away = if rng.per_mille(20) {
-                rng.between(0, 1_500)
-            } else {
-                rng.between(-3, 40)
-            };
-            let tick = if side == Side::Buy {
-                mid - away
-            } else {
-                mid + away
-            };
+            let side = if rng.per_mille(500) { Side::Buy } else { Side::Sell };
+            let away = if rng.per_mille(20) { rng.between(0, 1_500) } else { rng.between(-3, 40) };
+            let tick = if side == Side::Buy { mid - away } else { mid + away };
             let id = rng.below(3_000);
             match rng.below(10) {
                 0..=4 => {
-                    let order = Incoming {
-                        id,
-                        side,
-                        limit: Some(tick),
-                        qty: 10,
-                        rest: Rest::Book,
-                    };
+                    let order = Incoming { id, side, limit: Some(tick), qty: 10, rest: Rest::Book };
                     book.submit(order, &mut out);
                 }
-                5 => book.submit(
-                    Incoming {
-                        id,
-                        side,
-                        limit: None,
-                        qty: 30,
-                        rest: Rest::Cancel,
-                    },
-                    &mut out,
-                ),
+                5 => book.submit(Incoming { id, side, limit: None, qty: 30, rest: Rest::Cancel }, &mut out),
                 6 | 7 => book.modify(id, tick, 5, &mut out),
                 _ => book.cancel(id, &mut out),
             }
@@ -102,17 +75,9 @@ fn the_book_does_not_allocate_when_warm() {
 #[test]
 fn the_exchange_does_not_allocate_when_warm() {
     let mut exchange = plain();
-    let quotes = [
-        quote(SPY, ("500", "99"), ("500", "101")),
-        quote(SPY, ("500", "100"), ("500", "102")),
-    ];
-    let pricings = [
-        Pricing::Market,
-        limit("98"),
-        Pricing::Stop { stop_px: px("150") },
-    ];
-    let templates =
-        pricings.map(|pricing| new_order(0, Side::Buy, "10", pricing, TimeInForce::Gtc));
+    let quotes = [quote(SPY, ("500", "99"), ("500", "101")), quote(SPY, ("500", "100"), ("500", "102"))];
+    let pricings = [Pricing::Market, limit("98"), Pricing::Stop { stop_px: px("150") }];
+    let templates = pricings.map(|pricing| new_order(0, Side::Buy, "10", pricing, TimeInForce::Gtc));
     let cancel_template = cancel(0);
     let mut id = 0;
     let mut round = |count: u64| {

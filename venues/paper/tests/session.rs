@@ -24,12 +24,29 @@ const VENUE: VenueId = VenueId(0);
 
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    New { buy: bool, units: u8, cents: u8, market: bool, tif: u8 },
-    Replace { order: u8, units: u8, cents: u8 },
-    Cancel { order: u8 },
-    Quote { cents: u8, units: u8 },
+    New {
+        buy: bool,
+        units: u8,
+        cents: u8,
+        market: bool,
+        tif: u8,
+    },
+    Replace {
+        order: u8,
+        units: u8,
+        cents: u8,
+    },
+    Cancel {
+        order: u8,
+    },
+    Quote {
+        cents: u8,
+        units: u8,
+    },
     /// Milliseconds.
-    Pass { ms: u16 },
+    Pass {
+        ms: u16,
+    },
     Cut,
     LogOn,
 }

@@ -15,19 +15,14 @@ use argonaut_engine::session::{Session, SessionOut, SessionState};
 use argonaut_engine::text::Text;
 use argonaut_engine::units::{Currency, Nanos, Notional, Qty, Span};
 use argonaut_paper::exchange::{
-    Exchange, ExchangeConfig, FeeModel, Latency, LatencyModel, MarketConfig, VenueEvent,
-    VenueRecord,
+    Exchange, ExchangeConfig, FeeModel, Latency, LatencyModel, MarketConfig, VenueEvent, VenueRecord,
 };
 use argonaut_paper::rng::Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use support::*;
 
 const VENUE: VenueId = VenueId(0);
-const CX: GateContext = GateContext {
-    trading: TradingState::Active,
-    strategy_running: true,
-    venue_ready: true,
-};
+const CX: GateContext = GateContext { trading: TradingState::Active, strategy_running: true, venue_ready: true };
 
 struct World {
     gate: Gate,
@@ -47,29 +42,13 @@ struct World {
 }
 
 fn venue() -> ExchangeConfig {
-    let slow = Latency::Uniform {
-        min: Span::from_millis(1),
-        max: Span::from_millis(200),
-    };
+    let slow = Latency::Uniform { min: Span::from_millis(1), max: Span::from_millis(200) };
     let plain = config(&MarketConfig::history(FeeModel::Zero));
-    ExchangeConfig {
-        durable: true,
-        latency: LatencyModel {
-            request: slow,
-            response: slow,
-        },
-        ..plain
-    }
+    ExchangeConfig { durable: true, latency: LatencyModel { request: slow, response: slow }, ..plain }
 }
 
 fn gate() -> Gate {
-    let (often, huge) = (
-        Rate {
-            count: 1_000_000,
-            per: Span::from_secs(1),
-        },
-        Notional::from_raw(10_i128.pow(30)),
-    );
+    let (often, huge) = (Rate { count: 1_000_000, per: Span::from_secs(1) }, Notional::from_raw(10_i128.pow(30)));
     let limits = Limits {
         default: InstrumentLimits {
             order_qty_max: qty("100000"),
@@ -91,11 +70,7 @@ fn gate() -> Gate {
         fx_age_max: Span::from_secs(60),
     };
     let currency = Currency::new("USD").expect("a currency");
-    let account = AccountConfig {
-        account: AccountId::EMPTY,
-        currency,
-        starting_cash: huge,
-    };
+    let account = AccountConfig { account: AccountId::EMPTY, currency, starting_cash: huge };
     let mut gate = Gate::new(limits, &account, &instruments());
     gate.handle_equity(Some(huge));
     gate
@@ -123,37 +98,21 @@ impl World {
     }
 
     fn log_on(&mut self) {
-        self.session.handle_link(
-            self.now,
-            &LinkEvent::Connecting { venue: VENUE },
-            &mut self.out,
-        );
-        self.session.handle_link(
-            self.now,
-            &LinkEvent::LoggedOn { venue: VENUE },
-            &mut self.out,
-        );
+        self.session.handle_link(self.now, &LinkEvent::Connecting { venue: VENUE }, &mut self.out);
+        self.session.handle_link(self.now, &LinkEvent::LoggedOn { venue: VENUE }, &mut self.out);
         self.carry();
     }
 
     fn log_off(&mut self) {
         let reason = Text::cut("the wire broke");
         self.exchange.handle_disconnect(self.now);
-        self.session.handle_link(
-            self.now,
-            &LinkEvent::Disconnected {
-                venue: VENUE,
-                reason,
-            },
-            &mut self.out,
-        );
+        self.session.handle_link(self.now, &LinkEvent::Disconnected { venue: VENUE, reason }, &mut self.out);
         self.carry();
     }
 
     /// The process of the exchange ends here and comes back from its log.
     fn crash(&mut self) {
-        self.exchange = Exchange::recover(venue(), instruments(), self.log.iter().copied())
-            .expect("its own records");
+        self.exchange = Exchange::recover(venue(), instruments(), self.log.iter().copied()).expect("its own records");
         self.log_off();
     }
 
@@ -171,10 +130,7 @@ impl World {
                 SessionOut::Order(update) => self.gate.handle_order(self.now, &update.order),
                 SessionOut::Execution(execution) => {
                     assert_eq!(execution.kind, ExecutionKind::New);
-                    assert!(
-                        self.counted.insert(execution.fill.key.stem.to_string()),
-                        "a fill counted twice"
-                    );
+                    assert!(self.counted.insert(execution.fill.key.stem.to_string()), "a fill counted twice");
                     self.position += execution.fill.qty.signed(execution.side).raw();
                 }
                 _ => {}
@@ -197,16 +153,11 @@ impl World {
         while let Some(event) = self.exchange.poll_output() {
             for _ in 0..self.copies() {
                 match &event {
-                    VenueEvent::Report(report) => {
-                        self.session.handle_report(self.now, report, &mut self.out)
-                    }
+                    VenueEvent::Report(report) => self.session.handle_report(self.now, report, &mut self.out),
                     VenueEvent::CancelReject(reject) => {
-                        self.session
-                            .handle_cancel_reject(self.now, reject, &mut self.out);
+                        self.session.handle_cancel_reject(self.now, reject, &mut self.out);
                     }
-                    VenueEvent::Link(link) => {
-                        self.session.handle_link(self.now, link, &mut self.out)
-                    }
+                    VenueEvent::Link(link) => self.session.handle_link(self.now, link, &mut self.out),
                 }
             }
         }
@@ -217,10 +168,7 @@ impl World {
     fn pass(&mut self, span: Span) {
         let until = self.now.plus(span);
         loop {
-            let next = [self.exchange.poll_timeout(), self.session.poll_timeout()]
-                .into_iter()
-                .flatten()
-                .min();
+            let next = [self.exchange.poll_timeout(), self.session.poll_timeout()].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= until) else {
                 break;
             };
@@ -236,10 +184,7 @@ impl World {
         self.mid += self.rng.between(-3, 3);
         let text = |tick: i64| format!("{}.{:02}", tick / 100, tick % 100);
         let (bid, ask) = (text(self.mid), text(self.mid + self.rng.between(1, 3)));
-        let sizes = [
-            self.rng.between(1, 300).to_string(),
-            self.rng.between(1, 300).to_string(),
-        ];
+        let sizes = [self.rng.between(1, 300).to_string(), self.rng.between(1, 300).to_string()];
         let event = quote(SPY, (&sizes[0], &bid), (&sizes[1], &ask));
         if let MarketEvent::Quote(Quote { .. }) = event {
             self.gate.handle_market(self.now, &event);
@@ -257,39 +202,21 @@ impl World {
         let tick = self.mid + self.rng.between(-8, 8);
         let pricing = match self.rng.below(4) {
             0 => Pricing::Market,
-            1 => Pricing::Stop {
-                stop_px: px(&format!("{}.{:02}", tick / 100, tick % 100)),
-            },
+            1 => Pricing::Stop { stop_px: px(&format!("{}.{:02}", tick / 100, tick % 100)) },
             _ => limit(&format!("{}.{:02}", tick / 100, tick % 100)),
         };
         let size = Qty::from_units(self.rng.between(1, 300) as u32);
-        let picked = if live.is_empty() {
-            None
-        } else {
-            live.get(self.rng.below(live.len() as u64) as usize)
-        };
+        let picked = if live.is_empty() { None } else { live.get(self.rng.below(live.len() as u64) as usize) };
         match (choice, picked.copied()) {
             (0..=2, Some(cl_ord_id)) => {
-                let vetted = self.gate.vet_cancel(
-                    self.now,
-                    CancelOrder {
-                        cl_ord_id,
-                        instrument: SPY,
-                    },
-                );
+                let vetted = self.gate.vet_cancel(self.now, CancelOrder { cl_ord_id, instrument: SPY });
                 // Refused when one is on its way.
                 let _sent = self.session.send_cancel(self.now, vetted, &mut self.out);
             }
             (3..=4, Some(cl_ord_id)) => {
                 let current = *self.session.order(cl_ord_id).expect("live");
                 let revision = current.revision + 1;
-                let replace = ReplaceOrder {
-                    cl_ord_id,
-                    revision,
-                    instrument: SPY,
-                    qty: size,
-                    pricing,
-                };
+                let replace = ReplaceOrder { cl_ord_id, revision, instrument: SPY, qty: size, pricing };
                 if pricing.same_type(current.spec.pricing)
                     && let Ok(vetted) = self.gate.vet_replace(self.now, &CX, &current, &replace)
                 {
@@ -302,35 +229,14 @@ impl World {
     }
 
     fn ask_new(&mut self, size: Qty, pricing: Pricing) {
-        let side = if self.rng.per_mille(500) {
-            Side::Buy
-        } else {
-            Side::Sell
-        };
-        let tif = [
-            TimeInForce::Day,
-            TimeInForce::Gtc,
-            TimeInForce::Ioc,
-            TimeInForce::Fok,
-        ][self.rng.below(4) as usize];
+        let side = if self.rng.per_mille(500) { Side::Buy } else { Side::Sell };
+        let tif = [TimeInForce::Day, TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Fok][self.rng.below(4) as usize];
         let cl_ord_id = ClOrdId(self.next_id);
         self.next_id += 1;
-        let spec = OrderSpec {
-            instrument: SPY,
-            side,
-            qty: size,
-            pricing,
-            tif,
-        };
-        let new = NewOrder {
-            cl_ord_id,
-            origin: Origin::User(UserId(1)),
-            spec,
-        };
+        let spec = OrderSpec { instrument: SPY, side, qty: size, pricing, tif };
+        let new = NewOrder { cl_ord_id, origin: Origin::User(UserId(1)), spec };
         if let Ok(vetted) = self.gate.vet_new(self.now, &CX, &new) {
-            self.session
-                .send_new(self.now, vetted, &mut self.out)
-                .expect("the session is ready");
+            self.session.send_new(self.now, vetted, &mut self.out).expect("the session is ready");
         }
     }
 
@@ -345,41 +251,20 @@ impl World {
     fn check(&mut self, seed: u64) {
         assert_eq!(self.session.state(), SessionState::Ready, "seed {seed}");
         assert_eq!(self.session.unknown_count(), 0, "seed {seed}");
-        assert_eq!(
-            self.position,
-            self.exchange.position(SPY).raw(),
-            "seed {seed}: position"
-        );
-        assert_eq!(
-            self.session.live_count(),
-            self.exchange.open_count(),
-            "seed {seed}: open orders"
-        );
+        assert_eq!(self.position, self.exchange.position(SPY).raw(), "seed {seed}: position");
+        assert_eq!(self.session.live_count(), self.exchange.open_count(), "seed {seed}: open orders");
         let mut told: BTreeMap<u64, (Qty, Qty)> = BTreeMap::new();
         let live: Vec<_> = self.session.live().copied().collect();
         for order in &live {
-            assert!(
-                matches!(order.status, OrdStatus::New | OrdStatus::PartiallyFilled),
-                "seed {seed}: {order:?}"
-            );
-            self.exchange.handle_request(
-                self.now,
-                &Request::Status {
-                    cl_ord_id: order.cl_ord_id,
-                },
-            );
+            assert!(matches!(order.status, OrdStatus::New | OrdStatus::PartiallyFilled), "seed {seed}: {order:?}");
+            self.exchange.handle_request(self.now, &Request::Status { cl_ord_id: order.cl_ord_id });
         }
-        self.exchange
-            .handle_timeout(self.now.plus(Span::from_secs(30)));
+        self.exchange.handle_timeout(self.now.plus(Span::from_secs(30)));
         for report in reports(&drain(&mut self.exchange)) {
             told.insert(report.cl_ord_id.0, (report.order_qty, report.cum_qty));
         }
         for order in &live {
-            assert_eq!(
-                told.get(&order.cl_ord_id.0),
-                Some(&(order.spec.qty, order.cum_qty)),
-                "seed {seed}: {order:?}"
-            );
+            assert_eq!(told.get(&order.cl_ord_id.0), Some(&(order.spec.qty, order.cum_qty)), "seed {seed}: {order:?}");
         }
     }
 }
@@ -407,10 +292,6 @@ fn both_ends_agree_whatever_the_wire_did() {
                 world.check(seed);
             }
         }
-        assert!(
-            world.counted.len() > 50,
-            "seed {seed}: only {} fills",
-            world.counted.len()
-        );
+        assert!(world.counted.len() > 50, "seed {seed}: only {} fills", world.counted.len());
     }
 }

@@ -8,9 +8,7 @@ use argonaut_engine::order::{Liquidity, Pricing, Side, TimeInForce};
 use argonaut_engine::units::{Nanos, Qty};
 use argonaut_paper::book::OrderBook;
 use argonaut_paper::exchange::{Exchange, ExchangeConfig, FeeModel, MarketConfig, VenueEvent};
-use argonaut_paper::sim_market::{
-    SimulatedInstrument, SimulatedMarket, SimulatedMarketConfig, SimulatedMarketFault,
-};
+use argonaut_paper::sim_market::{SimulatedInstrument, SimulatedMarket, SimulatedMarketConfig, SimulatedMarketFault};
 use support::*;
 
 fn start() -> Nanos {
@@ -20,42 +18,26 @@ fn start() -> Nanos {
 fn wanted() -> Vec<SimulatedInstrument> {
     vec![
         SimulatedInstrument::new(SPY, px("500"), qty("100")),
-        SimulatedInstrument {
-            volatility_bps_hour: 10,
-            ..SimulatedInstrument::new(EURUSD, px("1.1"), qty("100000"))
-        },
+        SimulatedInstrument { volatility_bps_hour: 10, ..SimulatedInstrument::new(EURUSD, px("1.1"), qty("100000")) },
     ]
 }
 
 fn world(seed: u64) -> (Exchange, SimulatedMarket) {
     let exchange = exchange(config(&MarketConfig::book(FeeModel::Zero)));
-    let config = SimulatedMarketConfig {
-        seed,
-        instruments: wanted(),
-    };
+    let config = SimulatedMarketConfig { seed, instruments: wanted() };
     let market = SimulatedMarket::new(&config, &exchange).expect("a valid configuration");
     (exchange, market)
 }
 
 /// Steps both machines from wake-up to wake-up until `end`, and shows every event.
-fn run(
-    exchange: &mut Exchange,
-    market: &mut SimulatedMarket,
-    end: Nanos,
-    mut see: impl FnMut(Nanos, &MarketEvent),
-) {
+fn run(exchange: &mut Exchange, market: &mut SimulatedMarket, end: Nanos, mut see: impl FnMut(Nanos, &MarketEvent)) {
     let mut now = start();
     while now <= end {
         market.handle_timeout(now, exchange);
         while let Some(event) = exchange.poll_market() {
             see(event.ts(), &event);
         }
-        let next = market
-            .poll_timeout()
-            .into_iter()
-            .chain(exchange.poll_timeout())
-            .min()
-            .expect("agents act on");
+        let next = market.poll_timeout().into_iter().chain(exchange.poll_timeout()).min().expect("agents act on");
         now = next.max(Nanos::from_raw(now.raw() + 1));
     }
 }
@@ -88,10 +70,7 @@ impl Observed {
         }
         match event {
             MarketEvent::Quote(quote) => {
-                if let Some(last) = self
-                    .last
-                    .filter(|last| last.bid().is_none() || last.ask().is_none())
-                {
+                if let Some(last) = self.last.filter(|last| last.bid().is_none() || last.ask().is_none()) {
                     self.one_sided_ns += now.raw() - last.ts_venue.raw();
                 }
                 if let (Some(bid), Some(ask)) = (quote.bid(), quote.ask()) {
@@ -113,30 +92,19 @@ impl Observed {
     }
 
     fn returns(&self) -> Vec<f64> {
-        self.mids
-            .windows(2)
-            .map(|pair| (pair[1] / pair[0]).ln())
-            .collect()
+        self.mids.windows(2).map(|pair| (pair[1] / pair[0]).ln()).collect()
     }
 }
 
 fn deviation(values: &[f64]) -> f64 {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    (values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>()
-        / values.len() as f64)
-        .sqrt()
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
 }
 
 fn autocorrelation(values: &[f64], lag: usize) -> f64 {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let variance: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let both: f64 = values
-        .windows(lag + 1)
-        .map(|window| (window[0] - mean) * (window[lag] - mean))
-        .sum();
+    let both: f64 = values.windows(lag + 1).map(|window| (window[0] - mean) * (window[lag] - mean)).sum();
     both / variance
 }
 
@@ -147,11 +115,7 @@ fn an_hour_looks_like_a_market() {
         let mut seen: Vec<Observed> = exchange
             .instruments()
             .iter()
-            .map(|instrument| Observed {
-                tick: instrument.tick.raw(),
-                sample_ns: 10 * SECOND,
-                ..Observed::default()
-            })
+            .map(|instrument| Observed { tick: instrument.tick.raw(), sample_ns: 10 * SECOND, ..Observed::default() })
             .collect();
         let length = 4;
         run(&mut exchange, &mut market, hours(length), |now, event| {
@@ -178,19 +142,10 @@ fn an_hour_looks_like_a_market() {
             assert!((1.0..=20.0).contains(&rate), "events a second: {rate}");
             assert!(observed.trades as f64 / seconds > 0.3, "too few trades");
             assert!((1.0..=3.0).contains(&spread), "mean spread: {spread} ticks");
-            assert!(
-                one_sided < 0.01,
-                "one side is missing {one_sided} of the time"
-            );
+            assert!(one_sided < 0.01, "one side is missing {one_sided} of the time");
             let ratio = hourly_bps / f64::from(wanted.volatility_bps_hour);
-            assert!(
-                (0.5..=2.0).contains(&ratio),
-                "volatility {hourly_bps} bps an hour, ratio {ratio}"
-            );
-            assert!(
-                clustering > 0.03,
-                "absolute returns do not cluster: {clustering}"
-            );
+            assert!((0.5..=2.0).contains(&ratio), "volatility {hourly_bps} bps an hour, ratio {ratio}");
+            assert!(clustering > 0.03, "absolute returns do not cluster: {clustering}");
             let book = exchange.book(wanted.instrument).expect("a simulated book");
             for side in [Side::Buy, Side::Sell] {
                 let mut levels = 0;
@@ -209,12 +164,7 @@ fn the_same_seed_gives_the_same_market() {
     let record = |seed| {
         let (mut exchange, mut market) = world(seed);
         let mut events = Vec::new();
-        run(
-            &mut exchange,
-            &mut market,
-            Nanos::from_raw(start().raw() + 120 * SECOND),
-            |_, event| events.push(*event),
-        );
+        run(&mut exchange, &mut market, Nanos::from_raw(start().raw() + 120 * SECOND), |_, event| events.push(*event));
         (events, hash_of(&exchange), hash_of(&market))
     };
     let (first, second, other) = (record(7), record(7), record(8));
@@ -231,15 +181,8 @@ fn our_orders_trade_against_the_agents() {
     let (mut fills, mut trades, mut position) = (0, 0, 0_i64);
     let mut rng = argonaut_paper::rng::Rng::new(5);
     for id in 1..=2_000_u64 {
-        let side = if rng.per_mille(500) {
-            Side::Buy
-        } else {
-            Side::Sell
-        };
-        let best = exchange
-            .book(SPY)
-            .and_then(|book| book.best(side))
-            .map_or(50_000, |(tick, _)| tick);
+        let side = if rng.per_mille(500) { Side::Buy } else { Side::Sell };
+        let best = exchange.book(SPY).and_then(|book| book.best(side)).map_or(50_000, |(tick, _)| tick);
         let price = limit(&format!("{}.{:02}", best / 100, best % 100));
         let request = match rng.below(6) {
             0 => new_order(id, side, "150", Pricing::Market, TimeInForce::Day),
@@ -255,74 +198,40 @@ fn our_orders_trade_against_the_agents() {
             if let Some(fill) = report.fill {
                 fills += 1;
                 position += fill.qty.signed(report.side).raw();
-                assert!(
-                    report.leaves_qty <= report.order_qty && report.cum_qty <= report.order_qty
-                );
+                assert!(report.leaves_qty <= report.order_qty && report.cum_qty <= report.order_qty);
             }
         }
         while let Some(event) = exchange.poll_market() {
             trades += u64::from(matches!(event, MarketEvent::Trade(_)));
         }
     }
-    assert!(
-        fills > 500 && trades >= fills,
-        "{fills} fills, {trades} trades"
-    );
-    assert_eq!(
-        exchange.position(SPY).raw(),
-        position,
-        "the venue's position is the sum of the fills"
-    );
+    assert!(fills > 500 && trades >= fills, "{fills} fills, {trades} trades");
+    assert_eq!(exchange.position(SPY).raw(), position, "the venue's position is the sum of the fills");
     let mut booked = 0;
     for side in [Side::Buy, Side::Sell] {
-        exchange
-            .book(SPY)
-            .expect("a book")
-            .visit(side, &mut |_, id, _| booked += u64::from(id >> 63 == 1));
+        exchange.book(SPY).expect("a book").visit(side, &mut |_, id, _| booked += u64::from(id >> 63 == 1));
     }
     assert!(booked > 0 && booked <= exchange.open_count() as u64);
     exchange.handle_request(now, &argonaut_engine::order::Request::MassCancel);
     let canceled = drain(&mut exchange).len() as u64;
     assert!(canceled >= booked);
     assert_eq!(exchange.open_count(), 0);
-    exchange
-        .book(SPY)
-        .expect("a book")
-        .visit(Side::Buy, &mut |_, id, _| assert_eq!(id >> 63, 0));
+    exchange.book(SPY).expect("a book").visit(Side::Buy, &mut |_, id, _| assert_eq!(id >> 63, 0));
 }
 
 #[test]
 fn stops_are_set_off_by_the_agents_prices() {
     let (mut exchange, mut market) = world(3);
     market.handle_timeout(start(), &mut exchange);
-    let (ask, _) = exchange
-        .book(SPY)
-        .and_then(|book| book.best(Side::Sell))
-        .expect("an ask");
+    let (ask, _) = exchange.book(SPY).and_then(|book| book.best(Side::Sell)).expect("an ask");
     let at_px = |tick: i64| px(&format!("{}.{:02}", tick / 100, tick % 100));
     exchange.handle_request(
         start(),
-        &new_order(
-            1,
-            Side::Buy,
-            "10",
-            Pricing::Stop {
-                stop_px: at_px(ask + 5),
-            },
-            TimeInForce::Gtc,
-        ),
+        &new_order(1, Side::Buy, "10", Pricing::Stop { stop_px: at_px(ask + 5) }, TimeInForce::Gtc),
     );
     exchange.handle_request(
         start(),
-        &new_order(
-            2,
-            Side::Sell,
-            "10",
-            Pricing::Stop {
-                stop_px: at_px(ask - 6),
-            },
-            TimeInForce::Gtc,
-        ),
+        &new_order(2, Side::Sell, "10", Pricing::Stop { stop_px: at_px(ask - 6) }, TimeInForce::Gtc),
     );
     assert_eq!(words(&drain(&mut exchange)), "1 new; 2 new");
     let mut said = Vec::new();
@@ -332,84 +241,39 @@ fn stops_are_set_off_by_the_agents_prices() {
         market.handle_timeout(now, &mut exchange);
         said = drain(&mut exchange);
     }
-    let fill = reports(&said)
-        .find_map(|report| report.fill)
-        .expect("one of the stops trades");
+    let fill = reports(&said).find_map(|report| report.fill).expect("one of the stops trades");
     assert_eq!(fill.liquidity, Liquidity::Removed);
-    assert!(
-        !said
-            .iter()
-            .any(|event| matches!(event, VenueEvent::CancelReject(_)))
-    );
+    assert!(!said.iter().any(|event| matches!(event, VenueEvent::CancelReject(_))));
 }
 
 #[test]
 fn every_fault_is_named() {
     let history = exchange(config(&MarketConfig::history(FeeModel::Zero)));
-    let book = exchange(ExchangeConfig {
-        ..config(&MarketConfig::book(FeeModel::Zero))
-    });
+    let book = exchange(ExchangeConfig { ..config(&MarketConfig::book(FeeModel::Zero)) });
     let good = SimulatedInstrument::new(SPY, px("500"), qty("100"));
     let cases = [
-        (
-            &history,
-            vec![good],
-            vec![SimulatedMarketFault::NoBook(SPY)],
-        ),
+        (&history, vec![good], vec![SimulatedMarketFault::NoBook(SPY)]),
+        (&book, vec![good, good], vec![SimulatedMarketFault::Twice(SPY)]),
         (
             &book,
-            vec![good, good],
-            vec![SimulatedMarketFault::Twice(SPY)],
-        ),
-        (
-            &book,
-            vec![SimulatedInstrument {
-                start_px: px("500.001"),
-                ..good
-            }],
+            vec![SimulatedInstrument { start_px: px("500.001"), ..good }],
             vec![SimulatedMarketFault::StartPx(SPY)],
         ),
+        (&book, vec![SimulatedInstrument { start_px: px("0.99"), ..good }], vec![SimulatedMarketFault::StartPx(SPY)]),
         (
             &book,
-            vec![SimulatedInstrument {
-                start_px: px("0.99"),
-                ..good
-            }],
-            vec![SimulatedMarketFault::StartPx(SPY)],
-        ),
-        (
-            &book,
-            vec![SimulatedInstrument {
-                typical_qty: qty("0.5"),
-                ..good
-            }],
+            vec![SimulatedInstrument { typical_qty: qty("0.5"), ..good }],
             vec![SimulatedMarketFault::TypicalQty(SPY)],
         ),
+        (&book, vec![SimulatedInstrument { rate_per_sec_milli: 0, ..good }], vec![SimulatedMarketFault::Rate(SPY)]),
         (
             &book,
-            vec![SimulatedInstrument {
-                rate_per_sec_milli: 0,
-                ..good
-            }],
-            vec![SimulatedMarketFault::Rate(SPY)],
-        ),
-        (
-            &book,
-            vec![SimulatedInstrument {
-                volatility_bps_hour: 0,
-                ..good
-            }],
+            vec![SimulatedInstrument { volatility_bps_hour: 0, ..good }],
             vec![SimulatedMarketFault::Volatility(SPY)],
         ),
     ];
     for (exchange, instruments, faults) in cases {
-        let config = SimulatedMarketConfig {
-            seed: 1,
-            instruments,
-        };
-        assert_eq!(
-            SimulatedMarket::new(&config, exchange).expect_err("a fault"),
-            faults
-        );
+        let config = SimulatedMarketConfig { seed: 1, instruments };
+        assert_eq!(SimulatedMarket::new(&config, exchange).expect_err("a fault"), faults);
     }
 }

@@ -34,7 +34,11 @@ fn requests() -> impl Strategy<Value = Request> {
             let (cl_ord_id, instrument, qty) = (ClOrdId(id), InstrumentId(instrument), Qty::from_raw(qty));
             let side = if buys { Side::Buy } else { Side::Sell };
             match kind {
-                0 => Request::New(NewOrder { cl_ord_id, origin, spec: OrderSpec { instrument, side, qty, pricing, tif } }),
+                0 => Request::New(NewOrder {
+                    cl_ord_id,
+                    origin,
+                    spec: OrderSpec { instrument, side, qty, pricing, tif },
+                }),
                 1 => Request::Replace(ReplaceOrder { cl_ord_id, revision, instrument, qty, pricing }),
                 2 => Request::Cancel(CancelOrder { cl_ord_id, instrument }),
                 3 => Request::Status { cl_ord_id },

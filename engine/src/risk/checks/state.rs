@@ -4,9 +4,9 @@ use crate::breaker::TradingState;
 use crate::ids::Origin;
 use crate::instrument::TradingHours;
 use crate::order::Side;
+use crate::risk::Denial;
 use crate::risk::gate::GateContext;
 use crate::risk::row::Row;
-use crate::risk::Denial;
 use crate::units::{Nanos, Qty};
 
 /// Trading is open and the strategy runs.

@@ -28,10 +28,7 @@ fn orders_of_others() {
         ("up new can1:0 deny deny deny deny deny deny deny deny fill1:a:40:40 fill1:a:40:40", ""),
         ("up new can1:0 deny deny deny deny deny deny deny deny st1:0!", "1=New"),
         // Corrected after it was forgotten: booked under its origin.
-        (
-            "up new fill1:a:40:40 can1:40 deny deny deny deny deny deny deny deny bust1:a:40:0",
-            "x1-40 !Stray",
-        ),
+        ("up new fill1:a:40:40 can1:40 deny deny deny deny deny deny deny deny bust1:a:40:0", "x1-40 !Stray"),
     ]);
 }
 

@@ -166,7 +166,10 @@ mod store {
             let key = exec_key(&format!("e{name}.{revision}"));
             let trace = store.trace(&key);
             let known = naive.iter_mut().find(|entry| entry.0 == name);
-            assert_eq!(store.get(&trace).map(|known| (known.qty, known.is_busted())), known.as_ref().map(|it| (it.2, it.3)));
+            assert_eq!(
+                store.get(&trace).map(|known| (known.qty, known.is_busted())),
+                known.as_ref().map(|it| (it.2, it.3))
+            );
             let qty = if let Op::Take { units, .. } = *op { Qty::from_units(units) } else { Qty::ZERO };
             let mut fill = Fill { key, px: Px::from_raw(1), qty, liquidity: Liquidity::Added, fee: None };
             match *op {

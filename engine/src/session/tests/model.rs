@@ -26,25 +26,57 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the world may do next. Numbers choose among what there is.
 #[derive(Clone, Copy, Debug)]
 enum Op {
-    New { units: u8 },
-    Replace { order: u8, units: u8 },
-    Cancel { order: u8 },
+    New {
+        units: u8,
+    },
+    Replace {
+        order: u8,
+        units: u8,
+    },
+    Cancel {
+        order: u8,
+    },
     CancelAll,
     /// The venue gets one of the oldest requests, perhaps not in order, and may refuse it.
-    Deliver { which: u8, refuse: bool },
+    Deliver {
+        which: u8,
+        refuse: bool,
+    },
     /// The session hears one of the oldest words, perhaps not in order.
-    Hear { which: u8 },
+    Hear {
+        which: u8,
+    },
     LoseRequest,
-    LoseWord { which: u8 },
-    DoubleWord { which: u8 },
-    Fill { order: u8, units: u8 },
-    Correct { execution: u8, bust: bool, work_again: bool },
-    EndAtVenue { order: u8, expire: bool },
-    Foreign { units: u8 },
-    Fee { execution: u8 },
+    LoseWord {
+        which: u8,
+    },
+    DoubleWord {
+        which: u8,
+    },
+    Fill {
+        order: u8,
+        units: u8,
+    },
+    Correct {
+        execution: u8,
+        bust: bool,
+        work_again: bool,
+    },
+    EndAtVenue {
+        order: u8,
+        expire: bool,
+    },
+    Foreign {
+        units: u8,
+    },
+    Fee {
+        execution: u8,
+    },
     Cut,
     LogOn,
-    Pass { secs: u8 },
+    Pass {
+        secs: u8,
+    },
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -185,8 +217,7 @@ impl World {
     fn replace(&mut self, order: u8, units: u8) {
         let Some(cl_ord_id) = self.own_at(order) else { return };
         let qty = Qty::from_units(u32::from(units));
-        let replace =
-            ReplaceOrder { cl_ord_id, revision: 0, instrument: InstrumentId(7), qty, pricing: limit(11) };
+        let replace = ReplaceOrder { cl_ord_id, revision: 0, instrument: InstrumentId(7), qty, pricing: limit(11) };
         self.drive(|session, now, out| {
             let _ = session.send_replace(now, Vetted::for_tests(replace), out);
         });

@@ -22,8 +22,8 @@
 use crate::event::{Alert, ExecutionKind, LinkEvent, OrderFilter, Refusal};
 use crate::ids::{ClOrdId, ExecKey, InstrumentId, Origin, StrategyId, VenueId};
 use crate::order::{
-    CancelOrder, CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fee, Fill, Liquidity, NewOrder,
-    OrderSpec, Pricing, RejectReason, ReplaceOrder, Request, Side, TimeInForce,
+    CancelOrder, CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fee, Fill, Liquidity, NewOrder, OrderSpec,
+    Pricing, RejectReason, ReplaceOrder, Request, Side, TimeInForce,
 };
 use crate::risk::{Denial, Vetted};
 use crate::session::{Session, SessionBounds, SessionOut};

@@ -5,8 +5,7 @@ use super::rig::{INSTRUMENT, VENUE, limit};
 use crate::event::LinkEvent;
 use crate::ids::{ClOrdId, ExecKey};
 use crate::order::{
-    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fill, Liquidity, RejectReason, Request, Side,
-    TimeInForce,
+    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fill, Liquidity, RejectReason, Request, Side, TimeInForce,
 };
 use crate::text::Text;
 use crate::units::{Nanos, Px, Qty};
@@ -170,7 +169,8 @@ impl Venue {
     }
 
     fn answer_all(&mut self, since: Nanos) {
-        let open: Vec<ClOrdId> = self.orders.iter().filter(|(_, o)| o.state == State::Open).map(|(id, _)| *id).collect();
+        let open: Vec<ClOrdId> =
+            self.orders.iter().filter(|(_, o)| o.state == State::Open).map(|(id, _)| *id).collect();
         for id in open {
             self.say(id, ExecType::OrderStatus, true);
         }

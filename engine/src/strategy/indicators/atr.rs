@@ -21,9 +21,8 @@ impl Atr {
     }
 
     pub fn update(&mut self, bar: &Bar) {
-        let before = self.close.replace(bar.close).map_or(0, |close| {
-            bar.high.abs_diff(close).max(bar.low.abs_diff(close))
-        });
+        let before =
+            self.close.replace(bar.close).map_or(0, |close| bar.high.abs_diff(close).max(bar.low.abs_diff(close)));
         self.ranges.update(i128::from(bar.high.abs_diff(bar.low).max(before)));
     }
 

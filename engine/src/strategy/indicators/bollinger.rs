@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// below stay within 126 bits.
 const DISTANCE_MAX: i128 = 1 << 53;
 
-const _: () = assert!(INDICATOR_WINDOW_MAX as i128 * INDICATOR_WINDOW_MAX as i128 * DISTANCE_MAX <= i128::MAX / DISTANCE_MAX);
+const _: () =
+    assert!(INDICATOR_WINDOW_MAX as i128 * INDICATOR_WINDOW_MAX as i128 * DISTANCE_MAX <= i128::MAX / DISTANCE_MAX);
 
 /// Mean and (population) standard deviation of the latest `period` inputs, kept as the exact sums of the
 /// inputs' distances from a base price and of their squares. Inputs that lie further apart than nine million

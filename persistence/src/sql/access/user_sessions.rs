@@ -107,7 +107,10 @@ pub enum Rotation {
     /// The family was ended before.
     Revoked,
     /// The token had been exchanged before: the whole family is revoked by this call.
-    Reused { family: String, user: UserId },
+    Reused {
+        family: String,
+        user: UserId,
+    },
     UserDisabled,
 }
 
@@ -202,14 +205,13 @@ impl UserSessions {
         let rotation = session.rotation + 1;
         let token = Issued { hash: next, expires: next_expires, rotation };
         issue(&mut transaction, &session.family, &token, now).await?;
-        let session: UserSession = sqlx::query_as(
-            "UPDATE user_sessions SET rotation = $1, ts_used = $2 WHERE family = $3 RETURNING *",
-        )
-        .bind(i64::from(rotation))
-        .bind(words::ts(now))
-        .bind(&session.family)
-        .fetch_one(&mut *transaction)
-        .await?;
+        let session: UserSession =
+            sqlx::query_as("UPDATE user_sessions SET rotation = $1, ts_used = $2 WHERE family = $3 RETURNING *")
+                .bind(i64::from(rotation))
+                .bind(words::ts(now))
+                .bind(&session.family)
+                .fetch_one(&mut *transaction)
+                .await?;
         transaction.commit().await?;
         Ok(Rotation::Rotated(session))
     }
@@ -230,11 +232,10 @@ impl UserSessions {
     /// When the database cannot be written.
     pub async fn revoke_by_token(&self, token: TokenHash, now: Nanos) -> Result<Option<String>, SqlFault> {
         let mut connection = self.pool.acquire().await?;
-        let family: Option<String> =
-            sqlx::query_scalar("SELECT family FROM user_session_tokens WHERE token_hash = $1")
-                .bind(token.hex())
-                .fetch_optional(&mut *connection)
-                .await?;
+        let family: Option<String> = sqlx::query_scalar("SELECT family FROM user_session_tokens WHERE token_hash = $1")
+            .bind(token.hex())
+            .fetch_optional(&mut *connection)
+            .await?;
         let Some(family) = family else {
             return Ok(None);
         };
@@ -313,12 +314,7 @@ async fn issue(to: &mut Connection, family: &str, token: &Issued, now: Nanos) ->
     Ok(())
 }
 
-async fn revoke(
-    to: &mut Connection,
-    family: &str,
-    why: Revocation,
-    now: Nanos,
-) -> Result<u64, sqlx::Error> {
+async fn revoke(to: &mut Connection, family: &str, why: Revocation, now: Nanos) -> Result<u64, sqlx::Error> {
     let revoked = sqlx::query(
         "UPDATE user_sessions SET ts_revoked = $1, revoked_reason = $2 \
          WHERE family = $3 AND ts_revoked IS NULL",

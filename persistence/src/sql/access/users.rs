@@ -123,15 +123,9 @@ impl Users {
     ///
     /// # Errors
     /// `NotFirst` when there is any user.
-    pub async fn create_first_admin(
-        &self,
-        name: &str,
-        password_hash: &str,
-        now: Nanos,
-    ) -> Result<User, UserFault> {
+    pub async fn create_first_admin(&self, name: &str, password_hash: &str, now: Nanos) -> Result<User, UserFault> {
         let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
-        let count: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&mut *transaction).await?;
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&mut *transaction).await?;
         if count > 0 {
             return Err(UserFault::NotFirst);
         }
@@ -186,14 +180,13 @@ impl Users {
     /// When the user is not known.
     pub async fn set_password(&self, id: UserId, password_hash: &str, now: Nanos) -> Result<(), UserFault> {
         let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
-        let changed = sqlx::query(
-            "UPDATE users SET password_hash = $1, ts_password_changed = $2, ts_updated = $2 WHERE id = $3",
-        )
-        .bind(password_hash)
-        .bind(words::ts(now))
-        .bind(i64::from(id.0))
-        .execute(&mut *transaction)
-        .await?;
+        let changed =
+            sqlx::query("UPDATE users SET password_hash = $1, ts_password_changed = $2, ts_updated = $2 WHERE id = $3")
+                .bind(password_hash)
+                .bind(words::ts(now))
+                .bind(i64::from(id.0))
+                .execute(&mut *transaction)
+                .await?;
         known(id, changed.rows_affected())?;
         super::user_sessions::revoke_all(&mut transaction, id, super::Revocation::PasswordChanged, now).await?;
         transaction.commit().await?;
@@ -225,13 +218,12 @@ impl Users {
     pub async fn disable(&self, id: UserId, now: Nanos) -> Result<(), UserFault> {
         let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
         keep_an_admin(&mut transaction, id).await?;
-        let changed = sqlx::query(
-            "UPDATE users SET ts_disabled = COALESCE(ts_disabled, $1), ts_updated = $1 WHERE id = $2",
-        )
-        .bind(words::ts(now))
-        .bind(i64::from(id.0))
-        .execute(&mut *transaction)
-        .await?;
+        let changed =
+            sqlx::query("UPDATE users SET ts_disabled = COALESCE(ts_disabled, $1), ts_updated = $1 WHERE id = $2")
+                .bind(words::ts(now))
+                .bind(i64::from(id.0))
+                .execute(&mut *transaction)
+                .await?;
         known(id, changed.rows_affected())?;
         super::user_sessions::revoke_all(&mut transaction, id, super::Revocation::Disabled, now).await?;
         transaction.commit().await?;
@@ -273,10 +265,8 @@ async fn insert(to: &mut Connection, user: &NewUser<'_>, now: Nanos) -> Result<U
 async fn keep_an_admin(within: &mut Connection, id: UserId) -> Result<(), UserFault> {
     const ADMINS: &str = "SELECT COUNT(*) FROM users WHERE role = 'admin' AND ts_disabled IS NULL";
     let admins: i64 = sqlx::query_scalar(ADMINS).fetch_one(&mut *within).await?;
-    let user: Option<User> = sqlx::query_as("SELECT * FROM users WHERE id = $1")
-        .bind(i64::from(id.0))
-        .fetch_optional(within)
-        .await?;
+    let user: Option<User> =
+        sqlx::query_as("SELECT * FROM users WHERE id = $1").bind(i64::from(id.0)).fetch_optional(within).await?;
     match user {
         None => Err(UserFault::Unknown(id)),
         Some(user) if user.role == Role::Admin && user.ts_disabled.is_none() && admins <= 1 => {

@@ -74,12 +74,7 @@ impl Archive {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn equity(
-        &self,
-        from: Nanos,
-        until: Nanos,
-        points_max: u32,
-    ) -> Result<Vec<EquityPoint>, SqlFault> {
+    pub async fn equity(&self, from: Nanos, until: Nanos, points_max: u32) -> Result<Vec<EquityPoint>, SqlFault> {
         let pool = self.pool().await?;
         let span: (Option<i64>, Option<i64>) = sqlx::query_as(
             "SELECT (SELECT second FROM account_equity WHERE second >= $1 ORDER BY second LIMIT 1), \
@@ -133,32 +128,30 @@ impl Archive {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn deployment_versions(
-        &self,
-        strategy: StrategyId,
-    ) -> Result<Vec<DeploymentRecord>, SqlFault> {
-        let rows = sqlx::query_as(
-            "SELECT * FROM strategy_deployments WHERE strategy_id = $1 ORDER BY version DESC LIMIT $2",
-        )
-        .bind(i64::from(strategy.0))
-        .bind(i64::from(PAGE_ROWS_MAX))
-        .fetch_all(&self.pool().await?)
-        .await?;
+    pub async fn deployment_versions(&self, strategy: StrategyId) -> Result<Vec<DeploymentRecord>, SqlFault> {
+        let rows =
+            sqlx::query_as("SELECT * FROM strategy_deployments WHERE strategy_id = $1 ORDER BY version DESC LIMIT $2")
+                .bind(i64::from(strategy.0))
+                .bind(i64::from(PAGE_ROWS_MAX))
+                .fetch_all(&self.pool().await?)
+                .await?;
         Ok(rows)
     }
 }
 
 pub(super) fn select_equity(head: &str, first: i64, last: i64, stretch: i64) -> QueryBuilder<Db> {
     let mut sql = QueryBuilder::new(head);
-    sql.push("SELECT * FROM account_equity WHERE second IN (SELECT MAX(second) FROM account_equity WHERE second BETWEEN ")
-        .push_bind(first)
-        .push(" AND ")
-        .push_bind(last)
-        .push(" GROUP BY (second - ")
-        .push_bind(first)
-        .push(") / ")
-        .push_bind(stretch)
-        .push(") ORDER BY second");
+    sql.push(
+        "SELECT * FROM account_equity WHERE second IN (SELECT MAX(second) FROM account_equity WHERE second BETWEEN ",
+    )
+    .push_bind(first)
+    .push(" AND ")
+    .push_bind(last)
+    .push(" GROUP BY (second - ")
+    .push_bind(first)
+    .push(") / ")
+    .push_bind(stretch)
+    .push(") ORDER BY second");
     sql
 }
 

@@ -64,10 +64,7 @@ impl Archive {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn executions(
-        &self,
-        query: &ExecutionQuery,
-    ) -> Result<Page<ExecutionRecord, EventKey>, SqlFault> {
+    pub async fn executions(&self, query: &ExecutionQuery) -> Result<Page<ExecutionRecord, EventKey>, SqlFault> {
         let rows: Vec<ExecutionRecord> =
             select_executions("", query).build_query_as().fetch_all(&self.pool().await?).await?;
         Ok(Page::cut(rows, query.limit, |row| EventKey { seq: row.seq, ordinal: row.ordinal }))

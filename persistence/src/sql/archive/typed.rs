@@ -25,16 +25,13 @@ impl OrderRecord {
     pub fn to_order(&self) -> Result<Order, RecordFault> {
         let pricing = |px, stop_px| pricing(&self.ord_type, px, stop_px);
         let venue_order_id = match &self.venue_order_id {
-            Some(text) => {
-                Some(VenueOrderId(text.parse().map_err(|_| fault("venue_order_id", text))?))
-            }
+            Some(text) => Some(VenueOrderId(text.parse().map_err(|_| fault("venue_order_id", text))?)),
             None => None,
         };
         let pending_replace = match &self.pending_qty {
-            Some(text) => Some((
-                qty("pending_qty", text)?,
-                pricing(self.pending_px.as_deref(), self.pending_stop_px.as_deref())?,
-            )),
+            Some(text) => {
+                Some((qty("pending_qty", text)?, pricing(self.pending_px.as_deref(), self.pending_stop_px.as_deref())?))
+            }
             None => None,
         };
         Ok(Order {

@@ -64,7 +64,9 @@ impl Factor {
         let divisor = self.numerator.checked_mul(i128::from(lot.raw())).ok_or(Reason::OutOfRange)?;
         let lots = div_half_even(product, divisor).max(1);
         let raw = lots.checked_mul(i128::from(lot.raw())).ok_or(Reason::OutOfRange)?;
-        i64::try_from(raw).map_err(|_| Reason::OutOfRange).and_then(|raw| Qty::try_from_raw(raw).map_err(|_| Reason::OutOfRange))
+        i64::try_from(raw)
+            .map_err(|_| Reason::OutOfRange)
+            .and_then(|raw| Qty::try_from_raw(raw).map_err(|_| Reason::OutOfRange))
     }
 }
 
@@ -81,7 +83,10 @@ impl Factors {
             let Some(row) = row else {
                 return Err(FeedFault::file(
                     lines.file(),
-                    format!("line {}: `{text}` is not a later `yyyyMMdd,price factor,split factor,price`", lines.number()),
+                    format!(
+                        "line {}: `{text}` is not a later `yyyyMMdd,price factor,split factor,price`",
+                        lines.number()
+                    ),
                     "repair the factor file",
                 ));
             };

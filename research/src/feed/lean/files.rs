@@ -38,7 +38,11 @@ impl Plan {
         let (have_first, have_last) = self.span(first, last);
         let from = if first == i64::MIN { have_first } else { first.max(EARLIEST) };
         let to = if last == i64::MAX { have_last } else { last.min(LATEST) };
-        (from..=to).filter(|day| !there.contains(day) && schedule.is_trading_day(*day)).take(MISSING_MAX).map(date_text).collect()
+        (from..=to)
+            .filter(|day| !there.contains(day) && schedule.is_trading_day(*day))
+            .take(MISSING_MAX)
+            .map(date_text)
+            .collect()
     }
 }
 
@@ -47,7 +51,11 @@ pub(crate) fn plan(spec: &LeanSpec, root: &Path, symbol: &str, first: i64, last:
     let market = root.join(spec.security.folder()).join(&spec.market);
     let folder = market.join(spec.resolution.folder());
     if !folder.is_dir() {
-        return Err(FeedFault::file(&shown(&folder), "there is no such folder", "check root, security, market and resolution"));
+        return Err(FeedFault::file(
+            &shown(&folder),
+            "there is no such folder",
+            "check root, security, market and resolution",
+        ));
     }
     let segments = segments(spec, &market, symbol)?;
     let mut plan = Plan { inputs: Vec::new(), days: Vec::new() };
@@ -94,7 +102,9 @@ const fn data_word(data: LeanData) -> &'static str {
 fn whole_file(spec: &LeanSpec, ticker: &str) -> String {
     match spec.security {
         Security::Equity | Security::Forex | Security::Cfd => format!("{ticker}.zip"),
-        Security::Crypto | Security::CryptoFuture | Security::Future => format!("{ticker}_{}.zip", data_word(spec.data)),
+        Security::Crypto | Security::CryptoFuture | Security::Future => {
+            format!("{ticker}_{}.zip", data_word(spec.data))
+        }
     }
 }
 

@@ -40,7 +40,9 @@ pub fn read(path: &Path) -> Result<Vec<Segment>, FeedFault> {
             return Err(fault(&lines, &text, "is not `yyyyMMdd,ticker`"));
         };
         match previous {
-            Some(previous) if last_day < previous => return Err(fault(&lines, &text, "is earlier than the row before")),
+            Some(previous) if last_day < previous => {
+                return Err(fault(&lines, &text, "is earlier than the row before"));
+            }
             Some(previous) => segments.push(Segment {
                 first_day: if segments.is_empty() { previous } else { previous + 1 },
                 last_day,

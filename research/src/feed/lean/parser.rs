@@ -47,13 +47,20 @@ impl Shape {
         match self {
             Self::TradeBar => &["time", "open", "high", "low", "close", "volume"],
             Self::QuoteBar => &[
-                "time", "bid open", "bid high", "bid low", "bid close", "bid size", "ask open", "ask high", "ask low",
-                "ask close", "ask size",
+                "time",
+                "bid open",
+                "bid high",
+                "bid low",
+                "bid close",
+                "bid size",
+                "ask open",
+                "ask high",
+                "ask low",
+                "ask close",
+                "ask size",
             ],
             Self::EquityTrade => &["time", "price", "size", "exchange", "condition", "suspicious"],
-            Self::EquityQuote => {
-                &["time", "bid", "bid size", "ask", "ask size", "exchange", "condition", "suspicious"]
-            }
+            Self::EquityQuote => &["time", "bid", "bid size", "ask", "ask size", "exchange", "condition", "suspicious"],
             Self::PlainTrade => &["time", "price", "size"],
             Self::PlainQuote => &["time", "bid", "bid size", "ask", "ask size"],
             Self::ForexQuote => &["time", "bid", "ask"],
@@ -268,7 +275,8 @@ impl LeanParser {
         }
         match self.quote_bars {
             QuoteBarAs::Quote => {
-                let closing = |side: Option<([Px; 4], Qty)>| side.map_or((Px::ZERO, Qty::ZERO), |(px, qty)| (px[3], qty));
+                let closing =
+                    |side: Option<([Px; 4], Qty)>| side.map_or((Px::ZERO, Qty::ZERO), |(px, qty)| (px[3], qty));
                 let ((bid, bid_qty), (ask, ask_qty)) = (closing(bid), closing(ask));
                 let quote = Quote { instrument: self.instrument, bid, ask, bid_qty, ask_qty, ts_venue: ts_close };
                 Ok(Parsed::Event(MarketEvent::Quote(quote)))
@@ -334,12 +342,7 @@ impl LeanParser {
         let (bid, bid_qty, ask, ask_qty) = if self.shape == Shape::ForexQuote {
             (self.px(1, row, fields)?, default, self.px(2, row, fields)?, default)
         } else {
-            (
-                self.px(1, row, fields)?,
-                self.qty(2, row, fields)?,
-                self.px(3, row, fields)?,
-                self.qty(4, row, fields)?,
-            )
+            (self.px(1, row, fields)?, self.qty(2, row, fields)?, self.px(3, row, fields)?, self.qty(4, row, fields)?)
         };
         let quote = Quote { instrument: self.instrument, bid, ask, bid_qty, ask_qty, ts_venue };
         Ok(Parsed::Event(MarketEvent::Quote(quote)))

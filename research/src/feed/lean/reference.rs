@@ -92,7 +92,12 @@ fn find(root: &Path, folder: &str, name: &str) -> Option<PathBuf> {
 
 /// Reads the hours of a market from `market-hours/market-hours-database.json[.gz]`. `Ok(None)`: there is no
 /// such file, or it does not know the market.
-pub fn market_hours(root: &Path, security: Security, market: &str, symbol: &str) -> Result<Option<MarketHours>, FeedFault> {
+pub fn market_hours(
+    root: &Path,
+    security: Security,
+    market: &str,
+    symbol: &str,
+) -> Result<Option<MarketHours>, FeedFault> {
     let Some(path) = find(root, "market-hours", "market-hours-database.json") else { return Ok(None) };
     let file = shown(&path);
     let mut text = String::new();
@@ -114,11 +119,16 @@ pub fn market_hours(root: &Path, security: Security, market: &str, symbol: &str)
 
 impl RawEntry {
     fn check(&self, file: &Arc<str>) -> Result<MarketHours, FeedFault> {
-        let fault = |value: &str, reason: &str| FeedFault::file(file, format!("`{value}` {reason}"), "repair the hours database");
+        let fault = |value: &str, reason: &str| {
+            FeedFault::file(file, format!("`{value}` {reason}"), "repair the hours database")
+        };
         let zone = |name: &str| Zone::parse(name).map_err(|reason| fault(name, &reason));
         let date = |raw: &str| us_date(raw).ok_or_else(|| fault(raw, "is not a date of the form M/d/yyyy"));
         let times = |table: &BTreeMap<String, String>| -> Result<BTreeMap<i64, i64>, FeedFault> {
-            table.iter().map(|(day, time)| Ok((date(day)?, clock(time).ok_or_else(|| fault(time, "is not a time"))?))).collect()
+            table
+                .iter()
+                .map(|(day, time)| Ok((date(day)?, clock(time).ok_or_else(|| fault(time, "is not a time"))?)))
+                .collect()
         };
         let holidays = self.holidays.iter().map(|raw| date(raw)).collect::<Result<BTreeSet<i64>, FeedFault>>()?;
         let (early_closes, late_opens) = (times(&self.early_closes)?, times(&self.late_opens)?);

@@ -71,7 +71,9 @@ impl Opener<'_> {
             .map_err(|reason| checking.bad("time_format", &layout.time_format, reason, "see docs/guide/data.md"))
             .ok();
         let zone = checking.zone("zone", layout.zone.as_deref());
-        if layout.zone.is_none() && matches!(&format, Some(TimeFormat::Pattern(tokens)) if !tokens.contains(&Token::Offset)) {
+        if layout.zone.is_none()
+            && matches!(&format, Some(TimeFormat::Pattern(tokens)) if !tokens.contains(&Token::Offset))
+        {
             checking.bad("zone", "", "timestamps of this format have no offset", "declare the zone of the file");
         }
         if !layout.delimiter.is_ascii() || layout.delimiter == '"' || layout.delimiter.is_ascii_digit() {
@@ -119,9 +121,11 @@ impl Opener<'_> {
 fn check_columns(layout: &CsvSpec, kind: DataKind, checking: &mut Checking<'_>) {
     let columns: &ColumnsSpec = &layout.columns;
     let (needed, sizes, unused): (&[&str], &[&str], &[&str]) = match kind {
-        DataKind::Quotes => {
-            (&["timestamp", "bid", "ask"], &["bid_size", "ask_size"], &["price", "size", "side", "open", "high", "low", "close", "volume"])
-        }
+        DataKind::Quotes => (
+            &["timestamp", "bid", "ask"],
+            &["bid_size", "ask_size"],
+            &["price", "size", "side", "open", "high", "low", "close", "volume"],
+        ),
         DataKind::Trades => (
             &["timestamp", "price"],
             &["size"],
@@ -136,11 +140,15 @@ fn check_columns(layout: &CsvSpec, kind: DataKind, checking: &mut Checking<'_>) 
     for (_, name, column) in columns.slots() {
         let field = format!("columns.{name}");
         match column {
-            None if needed.contains(&name) => checking.bad(&field, "", "is needed", "name its column, or give its index from 0"),
+            None if needed.contains(&name) => {
+                checking.bad(&field, "", "is needed", "name its column, or give its index from 0")
+            }
             None if sizes.contains(&name) && layout.default_size.is_none() => {
                 checking.bad(&field, "", "is neither declared nor is there a default_size", "declare one of both");
             }
-            Some(_) if unused.contains(&name) => checking.bad(&field, name, "has no meaning for this kind", "remove it"),
+            Some(_) if unused.contains(&name) => {
+                checking.bad(&field, name, "has no meaning for this kind", "remove it")
+            }
             Some(ColumnRef::Name(column)) if !layout.header => {
                 checking.bad(&field, column, "is a name, but the file has no header", "give the index from 0");
             }
@@ -155,7 +163,9 @@ fn check_columns(layout: &CsvSpec, kind: DataKind, checking: &mut Checking<'_>) 
 fn bar_interval(layout: &CsvSpec, kind: DataKind, checking: &mut Checking<'_>) -> Interval {
     let fallback = Interval::Exact(Span::from_secs(60));
     if kind != DataKind::Bars {
-        for (field, given) in [("bar_label", layout.bar_label.is_some()), ("bar_interval", layout.bar_interval.is_some())] {
+        for (field, given) in
+            [("bar_label", layout.bar_label.is_some()), ("bar_interval", layout.bar_interval.is_some())]
+        {
             if given {
                 checking.bad(field, "", "has a meaning for bars only", "remove it");
             }
@@ -174,4 +184,3 @@ fn bar_interval(layout: &CsvSpec, kind: DataKind, checking: &mut Checking<'_>) -
         fallback
     })
 }
-

@@ -1,6 +1,7 @@
 //! LEAN sources.
 
 use super::{Opener, boxed, parent};
+use crate::feed::MarketSource;
 use crate::feed::check::{Checker, Range, RowKind, Rules};
 use crate::feed::fault::{Action, FeedFault};
 use crate::feed::lean::factors::Factors;
@@ -9,7 +10,6 @@ use crate::feed::lean::{self, DailyClose, LeanParser, LeanParts, LeanSpec, Price
 use crate::feed::rows::RowSource;
 use crate::feed::spec::Checking;
 use crate::feed::time::Zone;
-use crate::feed::MarketSource;
 use argonaut_engine::instrument::Instrument;
 use argonaut_engine::units::Qty;
 use std::path::Path;
@@ -21,13 +21,19 @@ impl Opener<'_> {
         check_lean(lean, checking);
         let root = self.base.join(&lean.root);
         let symbol = lean.symbol.as_deref().unwrap_or(&self.spec.instrument).to_ascii_lowercase();
-        let hours = lean::reference::market_hours(&root, lean.security, &lean.market, &symbol).unwrap_or_else(|fault| {
-            checking.faults.push(fault);
-            None
-        });
+        let hours =
+            lean::reference::market_hours(&root, lean.security, &lean.market, &symbol).unwrap_or_else(|fault| {
+                checking.faults.push(fault);
+                None
+            });
         let zone = lean_zone(lean, hours.as_ref(), checking);
         if hours.is_none() && (lean.session != SessionSpec::All || lean.daily_close != DailyClose::Midnight) {
-            checking.bad("session | daily_close", "", "the data folder has no market hours of this market", "use all and midnight");
+            checking.bad(
+                "session | daily_close",
+                "",
+                "the data folder has no market hours of this market",
+                "use all and midnight",
+            );
         }
         let default_size = checking.size("default_size", lean.default_size.as_ref());
         let (range, days) = {
@@ -38,7 +44,8 @@ impl Opener<'_> {
         if checking.faults.len() > before {
             return None;
         }
-        let opened = self.lean_rows(lean, &root, &symbol, instrument, LeanChecked { hours, zone, default_size, range, days });
+        let opened =
+            self.lean_rows(lean, &root, &symbol, instrument, LeanChecked { hours, zone, default_size, range, days });
         boxed(opened, checking)
     }
 
@@ -76,7 +83,8 @@ impl Opener<'_> {
             }
             _ => Checker::new(instrument, rules, kind, range),
         };
-        let missing = hours.as_ref().map_or_else(Vec::new, |hours| plan.missing_days(lean, &hours.extended, first, last));
+        let missing =
+            hours.as_ref().map_or_else(Vec::new, |hours| plan.missing_days(lean, &hours.extended, first, last));
         let regular = hours.map(|hours| hours.regular);
         let parts = LeanParts { spec: lean, instrument, zone, default_size, factors, regular, days: plan.days };
         let (kind, market, resolution) = (lean.security.folder(), &lean.market, lean.resolution.folder());
@@ -130,11 +138,21 @@ fn check_lean(lean: &LeanSpec, checking: &mut Checking<'_>) {
         checking.bad("prices", "", "only equities have factor files", "use raw");
     }
     if lean.contract.is_some() != (lean.security == Security::Future) {
-        checking.bad("contract", lean.contract.as_deref().unwrap_or(""), "is needed for futures and only for them", "for example 201312");
+        checking.bad(
+            "contract",
+            lean.contract.as_deref().unwrap_or(""),
+            "is needed for futures and only for them",
+            "for example 201312",
+        );
     }
     let sizeless = matches!(lean.security, Security::Forex | Security::Cfd);
     if sizeless && lean.default_size.is_none() {
-        checking.bad("default_size", "", "these files record no sizes", "declare the size of each side, for example 1000000");
+        checking.bad(
+            "default_size",
+            "",
+            "these files record no sizes",
+            "declare the size of each side, for example 1000000",
+        );
     }
     if !sizeless && lean.default_size.is_some() {
         checking.bad("default_size", "", "these files record their sizes", "remove it");
@@ -145,8 +163,14 @@ fn check_lean(lean: &LeanSpec, checking: &mut Checking<'_>) {
     if equity && lean.data == lean::LeanData::Quote && !lean.resolution.file_per_day() {
         checking.bad("data", "quote", "hour and daily files of equities hold trades only", "use trade");
     }
-    let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'='));
-    for (field, text) in [("market", Some(lean.market.as_str())), ("symbol", lean.symbol.as_deref()), ("contract", lean.contract.as_deref())] {
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'='))
+    };
+    for (field, text) in [
+        ("market", Some(lean.market.as_str())),
+        ("symbol", lean.symbol.as_deref()),
+        ("contract", lean.contract.as_deref()),
+    ] {
         if let Some(text) = text.filter(|text| !plain(text)) {
             checking.bad(field, text, "is not a plain name", "use letters, digits, points and dashes");
         }

@@ -27,7 +27,12 @@ pub(crate) fn source(
     let instrument = instruments.by_symbol(&spec.instrument);
     if instrument.is_none() {
         let known: Vec<&str> = instruments.iter().map(|known| known.symbol.as_str()).take(20).collect();
-        checking.bad("instrument", &spec.instrument, "is not in the instrument table", format!("known are: {}", known.join(", ")));
+        checking.bad(
+            "instrument",
+            &spec.instrument,
+            "is not in the instrument table",
+            format!("known are: {}", known.join(", ")),
+        );
     }
     if spec.rules.out_of_order == Some(Action::Keep) {
         checking.bad("rules.out_of_order", "keep", "time never goes back in a source", "use fault or drop");
@@ -36,7 +41,11 @@ pub(crate) fn source(
     let opened = match (&spec.csv, &spec.lean, &spec.catalog) {
         (Some(csv), None, None) => {
             checking.place.push_str(".csv");
-            if csv.kind == CsvKind::BidAskBars { opener.pair(csv, &mut checking) } else { opener.csv(csv, &mut checking) }
+            if csv.kind == CsvKind::BidAskBars {
+                opener.pair(csv, &mut checking)
+            } else {
+                opener.csv(csv, &mut checking)
+            }
         }
         (None, Some(lean), None) => opener.lean(lean, &mut checking),
         (None, None, Some(catalog)) => opener.catalog(catalog, &mut checking),
@@ -55,7 +64,13 @@ struct Opener<'a> {
 }
 
 impl Opener<'_> {
-    fn rows<P: RowParser>(&self, inputs: Vec<Input>, parser: P, checker: Checker, label: String) -> Result<RowSource<P>, FeedFault> {
+    fn rows<P: RowParser>(
+        &self,
+        inputs: Vec<Input>,
+        parser: P,
+        checker: Checker,
+        label: String,
+    ) -> Result<RowSource<P>, FeedFault> {
         let log = FaultLog::new(label.into(), self.spec.on_fault);
         let mut source = RowSource::new(inputs, parser, checker, log);
         source.prime()?;
@@ -75,7 +90,10 @@ impl Opener<'_> {
     }
 }
 
-fn boxed<P: RowParser + 'static>(source: Result<RowSource<P>, FeedFault>, checking: &mut Checking<'_>) -> Option<Box<dyn MarketSource>> {
+fn boxed<P: RowParser + 'static>(
+    source: Result<RowSource<P>, FeedFault>,
+    checking: &mut Checking<'_>,
+) -> Option<Box<dyn MarketSource>> {
     match source {
         Ok(source) => Some(Box::new(source)),
         Err(fault) => {
@@ -88,4 +106,3 @@ fn boxed<P: RowParser + 'static>(source: Result<RowSource<P>, FeedFault>, checki
 fn parent(place: &str) -> String {
     place.rsplit_once('.').map_or(place, |(parent, _)| parent).to_string()
 }
-

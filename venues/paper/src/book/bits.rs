@@ -17,16 +17,9 @@ pub(crate) const BITS_MAX: usize = 64 * 64 * 64;
 
 impl Bits {
     pub(crate) fn new(len: usize) -> Self {
-        assert!(
-            len <= BITS_MAX,
-            "Invariant: three layers of words hold 262,144 bits"
-        );
+        assert!(len <= BITS_MAX, "Invariant: three layers of words hold 262,144 bits");
         let words = len.div_ceil(64);
-        Self {
-            words: vec![0; words],
-            groups: vec![0; words.div_ceil(64)],
-            top: 0,
-        }
+        Self { words: vec![0; words], groups: vec![0; words.div_ceil(64)], top: 0 }
     }
 
     #[inline]
@@ -67,19 +60,11 @@ impl Bits {
     #[inline]
     pub(crate) fn highest_below(&self, at: usize) -> Option<usize> {
         let word = at >> 6;
-        if let Some(bit) = self
-            .words
-            .get(word)
-            .and_then(|bits| highest_bit(bits & below(at & 63)))
-        {
+        if let Some(bit) = self.words.get(word).and_then(|bits| highest_bit(bits & below(at & 63))) {
             return Some((word << 6) | bit);
         }
         let group = at >> 12;
-        if let Some(bit) = self
-            .groups
-            .get(group)
-            .and_then(|bits| highest_bit(bits & below(word & 63)))
-        {
+        if let Some(bit) = self.groups.get(group).and_then(|bits| highest_bit(bits & below(word & 63))) {
             let word = (group << 6) | bit;
             return highest_bit(self.words[word]).map(|bit| (word << 6) | bit);
         }
@@ -94,11 +79,7 @@ const fn below(bit: usize) -> u64 {
 }
 
 const fn highest_bit(word: u64) -> Option<usize> {
-    if word == 0 {
-        None
-    } else {
-        Some(63 - word.leading_zeros() as usize)
-    }
+    if word == 0 { None } else { Some(63 - word.leading_zeros() as usize) }
 }
 
 #[cfg(test)]
@@ -110,8 +91,7 @@ mod tests {
     #[test]
     fn agrees_with_a_sorted_set() {
         for len in [64_u64, 4_096, 262_144] {
-            let (mut bits, mut set, mut rng) =
-                (Bits::new(len as usize), BTreeSet::new(), Rng::new(len));
+            let (mut bits, mut set, mut rng) = (Bits::new(len as usize), BTreeSet::new(), Rng::new(len));
             for _ in 0..20_000 {
                 let at = rng.below(len) as usize;
                 if rng.per_mille(500) {
@@ -124,10 +104,7 @@ mod tests {
                 }
                 let probe = rng.below(len) as usize;
                 assert_eq!(bits.highest(), set.last().copied());
-                assert_eq!(
-                    bits.highest_below(probe),
-                    set.range(..probe).next_back().copied()
-                );
+                assert_eq!(bits.highest_below(probe), set.range(..probe).next_back().copied());
             }
         }
     }

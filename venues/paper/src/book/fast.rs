@@ -47,11 +47,7 @@ const fn place_of(side: Side, key: i64) -> i64 {
 }
 
 const fn side_of(place: i64) -> Side {
-    if place & 1 == Side::Buy as i64 {
-        Side::Buy
-    } else {
-        Side::Sell
-    }
+    if place & 1 == Side::Buy as i64 { Side::Buy } else { Side::Sell }
 }
 
 impl FastBook {
@@ -61,10 +57,7 @@ impl FastBook {
     /// When it is not.
     #[must_use]
     pub fn new(window: usize) -> Self {
-        assert!(
-            window.is_power_of_two() && (64..=BITS_MAX).contains(&window),
-            "window is a power of two in range"
-        );
+        assert!(window.is_power_of_two() && (64..=BITS_MAX).contains(&window), "window is a power of two in range");
         Self::with_capacity(window, 1_024)
     }
 
@@ -74,10 +67,7 @@ impl FastBook {
     /// When the window is not a power of two in 64..=262,144.
     #[must_use]
     pub fn with_capacity(window: usize, orders: usize) -> Self {
-        assert!(
-            window.is_power_of_two() && (64..=BITS_MAX).contains(&window),
-            "window is a power of two in range"
-        );
+        assert!(window.is_power_of_two() && (64..=BITS_MAX).contains(&window), "window is a power of two in range");
         Self {
             nodes: Vec::with_capacity(orders),
             free: NIL,
@@ -105,8 +95,7 @@ impl FastBook {
 
     #[inline]
     pub(super) fn find(&self, id: u64) -> Option<u32> {
-        self.index
-            .find(id, |place| self.nodes[place as usize].id == id)
+        self.index.find(id, |place| self.nodes[place as usize].id == id)
     }
 
     /// Side, tick and quantity of the order at a place.
@@ -128,13 +117,7 @@ impl FastBook {
         let at = book.find_or_make(key);
         let level = book.level_mut(at);
         let prev = level.tail;
-        let node = Node {
-            id,
-            qty,
-            place: place_of(side, key),
-            next: NIL,
-            prev,
-        };
+        let node = Node { id, qty, place: place_of(side, key), next: NIL, prev };
         let place = if self.free == NIL {
             self.nodes.push(node);
             (self.nodes.len() - 1) as u32
@@ -214,9 +197,7 @@ impl FastBook {
     #[inline]
     fn take(&mut self, order: &Incoming, out: &mut Vec<BookEvent>) -> i64 {
         let maker_side = order.side.opposite();
-        let worst = order
-            .limit
-            .map_or(i64::MIN, |limit| key_of(maker_side, limit));
+        let worst = order.limit.map_or(i64::MIN, |limit| key_of(maker_side, limit));
         let mut left = order.qty;
         loop {
             let book = self.side(maker_side);
@@ -250,14 +231,7 @@ impl FastBook {
             node.qty -= qty;
             level.qty -= qty;
             let (maker, maker_left, next) = (node.id, node.qty, node.next);
-            out.push(BookEvent::Traded {
-                maker,
-                taker,
-                tick,
-                qty,
-                maker_left,
-                taker_left: left,
-            });
+            out.push(BookEvent::Traded { maker, taker, tick, qty, maker_left, taker_left: left });
             if maker_left == 0 {
                 level.head = next;
                 self.release(place, maker);
@@ -279,9 +253,7 @@ impl FastBook {
     /// Whether the other side holds the whole order within its limit.
     fn is_available(&self, order: &Incoming) -> bool {
         let maker_side = order.side.opposite();
-        let worst = order
-            .limit
-            .map_or(i64::MIN, |limit| key_of(maker_side, limit));
+        let worst = order.limit.map_or(i64::MIN, |limit| key_of(maker_side, limit));
         let mut left = order.qty;
         self.side(maker_side).levels_down(|key, level| {
             if key >= worst {
@@ -294,8 +266,7 @@ impl FastBook {
 
     /// Quantity at each price of a side, best first, until `each` answers false.
     pub fn depth(&self, side: Side, mut each: impl FnMut(i64, i64) -> bool) {
-        self.side(side)
-            .levels_down(|key, level| each(key_of(side, key), level.qty));
+        self.side(side).levels_down(|key, level| each(key_of(side, key), level.qty));
     }
 }
 
@@ -303,24 +274,15 @@ impl OrderBook for FastBook {
     #[inline]
     fn submit(&mut self, order: Incoming, out: &mut Vec<BookEvent>) {
         if !order.is_well_formed() {
-            out.push(BookEvent::Refused {
-                id: order.id,
-                why: Refused::Malformed,
-            });
+            out.push(BookEvent::Refused { id: order.id, why: Refused::Malformed });
             return;
         }
         if self.find(order.id).is_some() {
-            out.push(BookEvent::Refused {
-                id: order.id,
-                why: Refused::IdTaken,
-            });
+            out.push(BookEvent::Refused { id: order.id, why: Refused::IdTaken });
             return;
         }
         if order.rest == Rest::Kill && !self.is_available(&order) {
-            out.push(BookEvent::Canceled {
-                id: order.id,
-                qty: order.qty,
-            });
+            out.push(BookEvent::Canceled { id: order.id, qty: order.qty });
             return;
         }
         let left = self.take(&order, out);
@@ -328,16 +290,9 @@ impl OrderBook for FastBook {
             _ if left == 0 => {}
             (Rest::Book, Some(tick)) => {
                 self.append(order.id, order.side, tick, left);
-                out.push(BookEvent::Rested {
-                    id: order.id,
-                    tick,
-                    qty: left,
-                });
+                out.push(BookEvent::Rested { id: order.id, tick, qty: left });
             }
-            (Rest::Book | Rest::Cancel | Rest::Kill, _) => out.push(BookEvent::Canceled {
-                id: order.id,
-                qty: left,
-            }),
+            (Rest::Book | Rest::Cancel | Rest::Kill, _) => out.push(BookEvent::Canceled { id: order.id, qty: left }),
         }
     }
 
@@ -349,27 +304,18 @@ impl OrderBook for FastBook {
                 self.unlink(place);
                 out.push(BookEvent::Canceled { id, qty });
             }
-            None => out.push(BookEvent::Refused {
-                id,
-                why: Refused::NotFound,
-            }),
+            None => out.push(BookEvent::Refused { id, why: Refused::NotFound }),
         }
     }
 
     #[inline]
     fn modify(&mut self, id: u64, tick: i64, qty: i64, out: &mut Vec<BookEvent>) {
         let Some(place) = self.find(id) else {
-            out.push(BookEvent::Refused {
-                id,
-                why: Refused::NotFound,
-            });
+            out.push(BookEvent::Refused { id, why: Refused::NotFound });
             return;
         };
         if qty <= 0 || !tick_in_range(tick) {
-            out.push(BookEvent::Refused {
-                id,
-                why: Refused::Malformed,
-            });
+            out.push(BookEvent::Refused { id, why: Refused::Malformed });
             return;
         }
         let (side, old_tick, old_qty) = self.at(place);
@@ -379,23 +325,12 @@ impl OrderBook for FastBook {
             return;
         }
         self.unlink(place);
-        self.submit(
-            Incoming {
-                id,
-                side,
-                limit: Some(tick),
-                qty,
-                rest: Rest::Book,
-            },
-            out,
-        );
+        self.submit(Incoming { id, side, limit: Some(tick), qty, rest: Rest::Book }, out);
     }
 
     #[inline]
     fn best(&self, side: Side) -> Option<(i64, i64)> {
-        self.side(side)
-            .best()
-            .map(|(key, qty)| (key_of(side, key), qty))
+        self.side(side).best().map(|(key, qty)| (key_of(side, key), qty))
     }
 
     fn qty(&self, id: u64) -> Option<i64> {

@@ -18,11 +18,7 @@ const SLOTS_MIN: usize = 64;
 impl IdIndex {
     pub(crate) fn with_capacity(entries: usize) -> Self {
         let slots = (entries * 2).next_power_of_two().max(SLOTS_MIN);
-        Self {
-            slots: vec![0; slots],
-            len: 0,
-            shift: 64 - slots.trailing_zeros(),
-        }
+        Self { slots: vec![0; slots], len: 0, shift: 64 - slots.trailing_zeros() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -72,10 +68,7 @@ impl IdIndex {
         let entry = entry_of(id, place);
         let mut hole = self.home(entry);
         while self.slots[hole] != entry {
-            assert!(
-                self.slots[hole] != 0,
-                "Invariant: every order in the slab is in the index"
-            );
+            assert!(self.slots[hole] != 0, "Invariant: every order in the slab is in the index");
             hole = (hole + 1) & mask;
         }
         self.len -= 1;

@@ -46,13 +46,7 @@ impl FastBook {
     /// When the message does not fit; the book is unchanged then.
     #[inline]
     pub fn apply_l3(&mut self, message: &L3Message) -> Result<(), L3Error> {
-        let L3Message {
-            id,
-            tick,
-            qty,
-            action,
-            side,
-        } = *message;
+        let L3Message { id, tick, qty, action, side } = *message;
         match action {
             L3Action::Add => {
                 if qty <= 0 || !tick_in_range(tick) {

@@ -29,18 +29,10 @@ impl NaiveBook {
 
     /// The order of `side` that trades next: best price, and of those the earliest.
     fn front(&self, side: Side) -> Option<usize> {
-        let of_side = self
-            .orders
-            .iter()
-            .enumerate()
-            .filter(|(_, order)| order.side == side);
+        let of_side = self.orders.iter().enumerate().filter(|(_, order)| order.side == side);
         match side {
-            Side::Buy => of_side
-                .min_by_key(|(at, order)| (-order.tick, *at))
-                .map(|(at, _)| at),
-            Side::Sell => of_side
-                .min_by_key(|(at, order)| (order.tick, *at))
-                .map(|(at, _)| at),
+            Side::Buy => of_side.min_by_key(|(at, order)| (-order.tick, *at)).map(|(at, _)| at),
+            Side::Sell => of_side.min_by_key(|(at, order)| (order.tick, *at)).map(|(at, _)| at),
         }
     }
 
@@ -53,38 +45,23 @@ impl NaiveBook {
     }
 
     fn available(&self, order: &Incoming) -> i64 {
-        let crossed = |other: &&Resting| {
-            other.side == order.side.opposite() && Self::crosses(order, other.tick)
-        };
-        self.orders
-            .iter()
-            .filter(crossed)
-            .map(|other| other.qty)
-            .fold(0, i64::saturating_add)
+        let crossed = |other: &&Resting| other.side == order.side.opposite() && Self::crosses(order, other.tick);
+        self.orders.iter().filter(crossed).map(|other| other.qty).fold(0, i64::saturating_add)
     }
 }
 
 impl OrderBook for NaiveBook {
     fn submit(&mut self, order: Incoming, out: &mut Vec<BookEvent>) {
         if !order.is_well_formed() {
-            out.push(BookEvent::Refused {
-                id: order.id,
-                why: Refused::Malformed,
-            });
+            out.push(BookEvent::Refused { id: order.id, why: Refused::Malformed });
             return;
         }
         if self.position(order.id).is_some() {
-            out.push(BookEvent::Refused {
-                id: order.id,
-                why: Refused::IdTaken,
-            });
+            out.push(BookEvent::Refused { id: order.id, why: Refused::IdTaken });
             return;
         }
         if order.rest == Rest::Kill && self.available(&order) < order.qty {
-            out.push(BookEvent::Canceled {
-                id: order.id,
-                qty: order.qty,
-            });
+            out.push(BookEvent::Canceled { id: order.id, qty: order.qty });
             return;
         }
         let mut left = order.qty;
@@ -114,22 +91,10 @@ impl OrderBook for NaiveBook {
         match (order.rest, order.limit) {
             _ if left == 0 => {}
             (Rest::Book, Some(tick)) => {
-                self.orders.push(Resting {
-                    id: order.id,
-                    side: order.side,
-                    tick,
-                    qty: left,
-                });
-                out.push(BookEvent::Rested {
-                    id: order.id,
-                    tick,
-                    qty: left,
-                });
+                self.orders.push(Resting { id: order.id, side: order.side, tick, qty: left });
+                out.push(BookEvent::Rested { id: order.id, tick, qty: left });
             }
-            (Rest::Book | Rest::Cancel | Rest::Kill, _) => out.push(BookEvent::Canceled {
-                id: order.id,
-                qty: left,
-            }),
+            (Rest::Book | Rest::Cancel | Rest::Kill, _) => out.push(BookEvent::Canceled { id: order.id, qty: left }),
         }
     }
 
@@ -139,26 +104,17 @@ impl OrderBook for NaiveBook {
                 let order = self.orders.remove(at);
                 out.push(BookEvent::Canceled { id, qty: order.qty });
             }
-            None => out.push(BookEvent::Refused {
-                id,
-                why: Refused::NotFound,
-            }),
+            None => out.push(BookEvent::Refused { id, why: Refused::NotFound }),
         }
     }
 
     fn modify(&mut self, id: u64, tick: i64, qty: i64, out: &mut Vec<BookEvent>) {
         let Some(at) = self.position(id) else {
-            out.push(BookEvent::Refused {
-                id,
-                why: Refused::NotFound,
-            });
+            out.push(BookEvent::Refused { id, why: Refused::NotFound });
             return;
         };
         if qty <= 0 || !tick_in_range(tick) {
-            out.push(BookEvent::Refused {
-                id,
-                why: Refused::Malformed,
-            });
+            out.push(BookEvent::Refused { id, why: Refused::Malformed });
             return;
         }
         let order = &mut self.orders[at];
@@ -169,24 +125,12 @@ impl OrderBook for NaiveBook {
         }
         let side = order.side;
         self.orders.remove(at);
-        self.submit(
-            Incoming {
-                id,
-                side,
-                limit: Some(tick),
-                qty,
-                rest: Rest::Book,
-            },
-            out,
-        );
+        self.submit(Incoming { id, side, limit: Some(tick), qty, rest: Rest::Book }, out);
     }
 
     fn best(&self, side: Side) -> Option<(i64, i64)> {
         let tick = self.orders[self.front(side)?].tick;
-        let here = self
-            .orders
-            .iter()
-            .filter(|order| order.side == side && order.tick == tick);
+        let here = self.orders.iter().filter(|order| order.side == side && order.tick == tick);
         Some((tick, here.map(|order| order.qty).sum()))
     }
 
@@ -197,9 +141,7 @@ impl OrderBook for NaiveBook {
     fn queue_ahead(&self, id: u64) -> Option<i64> {
         let at = self.position(id)?;
         let order = self.orders[at];
-        let before = self.orders[..at]
-            .iter()
-            .filter(|other| other.side == order.side && other.tick == order.tick);
+        let before = self.orders[..at].iter().filter(|other| other.side == order.side && other.tick == order.tick);
         Some(before.map(|other| other.qty).sum())
     }
 
@@ -209,12 +151,7 @@ impl OrderBook for NaiveBook {
 
     fn visit(&self, side: Side, each: &mut dyn FnMut(i64, u64, i64)) {
         let mut orders: Vec<(i64, usize)> = Vec::new();
-        for (at, order) in self
-            .orders
-            .iter()
-            .enumerate()
-            .filter(|(_, order)| order.side == side)
-        {
+        for (at, order) in self.orders.iter().enumerate().filter(|(_, order)| order.side == side) {
             let rank = match side {
                 Side::Buy => -order.tick,
                 Side::Sell => order.tick,

@@ -15,11 +15,7 @@ pub(super) struct Level {
 }
 
 impl Level {
-    const EMPTY: Self = Self {
-        qty: 0,
-        head: NIL,
-        tail: NIL,
-    };
+    const EMPTY: Self = Self { qty: 0, head: NIL, tail: NIL };
 }
 
 /// One side. Prices are *keys* here: ticks, negated for asks, so that the best price is the highest key.
@@ -46,13 +42,7 @@ pub(super) enum LevelAt {
 
 impl SideBook {
     pub(super) fn new(window: usize) -> Self {
-        Self {
-            base: 0,
-            levels: vec![Level::EMPTY; window],
-            bits: Bits::new(window),
-            best: None,
-            far: Vec::new(),
-        }
+        Self { base: 0, levels: vec![Level::EMPTY; window], bits: Bits::new(window), best: None, far: Vec::new() }
     }
 
     /// Index of a key in the window.

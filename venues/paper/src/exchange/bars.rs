@@ -41,10 +41,7 @@ impl Exchange {
             return;
         }
         let known_by = open_until(bar, now, previous, history.bar_open_grace);
-        let played = Played {
-            bar: *bar,
-            known_by,
-        };
+        let played = Played { bar: *bar, known_by };
         let mut budget = self.budget(instrument, bar.volume, &history);
         self.serve_waiting(instrument, |exchange, slot| {
             if exchange.orders.get(slot).since <= known_by {
@@ -73,18 +70,10 @@ impl Exchange {
     }
 
     /// Stops that the bar sets off trade at their stop price or the open, whichever is worse.
-    fn bar_stops(
-        &mut self,
-        played: &Played,
-        side: Side,
-        budget: &mut Qty,
-        history: &HistoryConfig,
-    ) {
+    fn bar_stops(&mut self, played: &Played, side: Side, budget: &mut Qty, history: &HistoryConfig) {
         let Played { bar, known_by } = *played;
         let mut nth = 0;
-        while let Some((slot, stop_px)) =
-            self.markets[bar.instrument.index()].stops[side_index(side)].nth(nth)
-        {
+        while let Some((slot, stop_px)) = self.markets[bar.instrument.index()].stops[side_index(side)].nth(nth) {
             let late = self.orders.get(slot).since > known_by;
             let extreme = match side {
                 _ if late => bar.close,
@@ -115,18 +104,12 @@ impl Exchange {
 
     /// Resting limits strictly inside the range (for late ones: strictly beyond the close) fill.
     fn bar_resting(&mut self, played: &Played, side: Side, budget: &mut Qty) {
-        let Some(lot) = self
-            .instruments
-            .get(played.bar.instrument)
-            .map(|instrument| instrument.lot)
-        else {
+        let Some(lot) = self.instruments.get(played.bar.instrument).map(|instrument| instrument.lot) else {
             return;
         };
         let Played { bar, known_by } = *played;
         let mut nth = 0;
-        while let Some((slot, px)) =
-            self.markets[bar.instrument.index()].resting[side_index(side)].nth(nth)
-        {
+        while let Some((slot, px)) = self.markets[bar.instrument.index()].resting[side_index(side)].nth(nth) {
             let order = self.orders.get(slot);
             let (leaves, late) = (order.leaves(), order.since > known_by);
             let extreme = match side {
@@ -156,9 +139,7 @@ impl Exchange {
 /// is the bar before: when it came, and its own closing time. The first bar counts as played at its pace.
 fn open_until(bar: &Bar, now: Nanos, previous: Option<(Nanos, Nanos)>, grace: Span) -> Nanos {
     let (own, data) = match previous {
-        Some((came, closed)) if bar.ts_close > closed => {
-            (now.since(came), bar.ts_close.since(closed))
-        }
+        Some((came, closed)) if bar.ts_close > closed => (now.since(came), bar.ts_close.since(closed)),
         Some(_) | None => (Span::from_nanos(1), Span::from_nanos(1)),
     };
     let own_time = |span: Span| {
@@ -167,7 +148,5 @@ fn open_until(bar: &Bar, now: Nanos, previous: Option<(Nanos, Nanos)>, grace: Sp
     };
     let opened = now.minus(own_time(bar.ts_close.since(bar.ts_open)));
     // What comes as late as the close knows only the close.
-    opened
-        .plus(own_time(grace))
-        .min(now.minus(Span::from_nanos(1)))
+    opened.plus(own_time(grace)).min(now.minus(Span::from_nanos(1)))
 }

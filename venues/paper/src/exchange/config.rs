@@ -157,10 +157,7 @@ impl ExchangeConfig {
         let mut faults = Vec::new();
         if self.markets.len() != instruments.len() {
             let (markets, instruments) = (self.markets.len(), instruments.len());
-            faults.push(ConfigFault::Markets {
-                markets,
-                instruments,
-            });
+            faults.push(ConfigFault::Markets { markets, instruments });
         }
         for latency in [self.latency.request, self.latency.response] {
             if matches!(latency, Latency::Uniform { min, max } if min > max) {
@@ -178,10 +175,7 @@ impl MarketConfig {
     fn add_faults(&self, symbol: Symbol, faults: &mut Vec<ConfigFault>) {
         match &self.liquidity {
             LiquidityConfig::History(history) => {
-                if history
-                    .participation_max_bps
-                    .is_some_and(|bps| !(1..=10_000).contains(&bps))
-                {
+                if history.participation_max_bps.is_some_and(|bps| !(1..=10_000).contains(&bps)) {
                     faults.push(ConfigFault::Participation(symbol));
                 }
                 if history.default_qty.is_some_and(Qty::is_zero) {
@@ -190,10 +184,7 @@ impl MarketConfig {
             }
             LiquidityConfig::Book(BookConfig { window }) => {
                 if !window.is_power_of_two() || !(64..=262_144).contains(window) {
-                    faults.push(ConfigFault::Window {
-                        symbol,
-                        window: *window,
-                    });
+                    faults.push(ConfigFault::Window { symbol, window: *window });
                 }
             }
         }
@@ -216,9 +207,7 @@ impl Slippage {
             Self::Bps(bps) => {
                 let exact = i128::from(px.raw()).abs() * i128::from(bps);
                 let ticks = (exact + 10_000 * i128::from(tick) - 1) / (10_000 * i128::from(tick));
-                i64::try_from(ticks)
-                    .unwrap_or(i64::MAX)
-                    .saturating_mul(tick)
+                i64::try_from(ticks).unwrap_or(i64::MAX).saturating_mul(tick)
             }
         };
         Px::from_raw(match side {

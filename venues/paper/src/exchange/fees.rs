@@ -28,9 +28,7 @@ use argonaut_engine::units::{Currency, NOTIONAL_ONE, Nanos, Notional, PX_ONE, Px
 use serde::{Deserialize, Serialize};
 
 /// Parts of 1,000,000,000: one basis point is 100,000.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Ppb(pub i64);
 
 /// One in [`Ppb`].
@@ -50,11 +48,7 @@ impl Ppb {
     #[must_use]
     pub const fn of(self, value: Notional) -> Notional {
         let (raw, one, parts) = (value.raw(), PPB_ONE as i128, self.0 as i128);
-        Notional::from_raw(
-            (raw / one)
-                .saturating_mul(parts)
-                .saturating_add(raw % one * parts / one),
-        )
+        Notional::from_raw((raw / one).saturating_mul(parts).saturating_add(raw % one * parts / one))
     }
 }
 
@@ -190,11 +184,7 @@ impl MonthVolume {
     /// Volume of the month of `at` so far.
     #[must_use]
     pub const fn qty(&self, at: Nanos) -> Qty {
-        if month_of(at) == self.month {
-            self.qty
-        } else {
-            Qty::ZERO
-        }
+        if month_of(at) == self.month { self.qty } else { Qty::ZERO }
     }
 
     const fn add(&mut self, at: Nanos, qty: Qty) {
@@ -205,17 +195,9 @@ impl MonthVolume {
 
 impl FeeModel {
     /// Fee of one more fill of an order. `state` is the order's, `volume` the account's.
-    pub fn charge(
-        &self,
-        state: &mut FeeState,
-        volume: &mut MonthVolume,
-        fill: &FeeFill<'_>,
-    ) -> Fee {
+    pub fn charge(&self, state: &mut FeeState, volume: &mut MonthVolume, fill: &FeeFill<'_>) -> Fee {
         let instrument = fill.instrument;
-        let value = instrument
-            .notional(fill.px, fill.qty)
-            .unwrap_or(Notional::MAX)
-            .abs();
+        let value = instrument.notional(fill.px, fill.qty).unwrap_or(Notional::MAX).abs();
         state.qty = state.qty.saturating_add(fill.qty);
         state.value = state.value.saturating_add(value);
         if fill.side == Side::Sell {
@@ -226,28 +208,22 @@ impl FeeModel {
             Self::StockFixed(rates) => rates.total(state, fill, value),
             Self::StockTiered(rates) => rates.total(state, volume, fill, value),
             Self::Forex(rates) => rates.total(state),
-            Self::PerContract(rates) => rates
-                .commission
-                .times(state.qty)
-                .saturating_add(rates.exchange.times(state.qty)),
+            Self::PerContract(rates) => {
+                rates.commission.times(state.qty).saturating_add(rates.exchange.times(state.qty))
+            }
             Self::ByValue(rates) => rates.total(state, fill, value),
         };
         let total = rounded(total);
         let amount = total.saturating_sub(state.charged);
         state.charged = total;
-        Fee {
-            amount,
-            currency: self.currency(instrument),
-        }
+        Fee { amount, currency: self.currency(instrument) }
     }
 
     /// The currency that fees in `instrument` are charged in.
     #[must_use]
     pub fn currency(&self, instrument: &Instrument) -> Currency {
         match self {
-            Self::Forex(ForexFees {
-                base: Some(base), ..
-            }) => *base,
+            Self::Forex(ForexFees { base: Some(base), .. }) => *base,
             Self::Zero
             | Self::StockFixed(_)
             | Self::StockTiered(_)
@@ -303,41 +279,19 @@ impl StockTiered {
         }
     }
 
-    fn total(
-        &self,
-        state: &mut FeeState,
-        volume: &mut MonthVolume,
-        fill: &FeeFill<'_>,
-        value: Notional,
-    ) -> Notional {
-        state.commission = sum([
-            state.commission,
-            self.commission(volume.qty(fill.at), fill.qty),
-        ]);
+    fn total(&self, state: &mut FeeState, volume: &mut MonthVolume, fill: &FeeFill<'_>, value: Notional) -> Notional {
+        state.commission = sum([state.commission, self.commission(volume.qty(fill.at), fill.qty)]);
         volume.add(fill.at, fill.qty);
         let exchange = match fill.liquidity {
             Liquidity::Added => self.add_per_share,
             Liquidity::Removed | Liquidity::RoutedOut => self.remove_per_share,
         };
-        state.passed_on = sum([
-            state.passed_on,
-            self.regulatory.of(fill, value),
-            exchange.times(fill.qty),
-        ]);
+        state.passed_on = sum([state.passed_on, self.regulatory.of(fill, value), exchange.times(fill.qty)]);
         let commission = limited(state.commission, self.minimum, self.maximum.of(state.value));
-        let clearing = self
-            .clearing_per_share
-            .times(state.qty)
-            .min(self.clearing_max.of(state.value));
+        let clearing = self.clearing_per_share.times(state.qty).min(self.clearing_max.of(state.value));
         let [nyse, finra] = self.pass_through;
         let pass_through = sum([nyse.of(commission), finra.of(commission)]);
-        sum([
-            commission,
-            pass_through,
-            clearing,
-            state.passed_on,
-            self.regulatory.taf(state.sold),
-        ])
+        sum([commission, pass_through, clearing, state.passed_on, self.regulatory.taf(state.sold)])
     }
 
     /// Marginal rates of `qty` shares after `before` shares this month.
@@ -345,11 +299,7 @@ impl StockTiered {
         let (mut from, mut left, mut total) = (before, qty, Notional::ZERO);
         for (index, (up_to, rate)) in self.tiers.iter().enumerate() {
             let last = index + 1 == self.tiers.len();
-            let here = if last {
-                left
-            } else {
-                left.min(up_to.saturating_sub(from))
-            };
+            let here = if last { left } else { left.min(up_to.saturating_sub(from)) };
             total = sum([total, rate.times(here)]);
             from = from.saturating_add(here);
             left = left.saturating_sub(here);
@@ -372,12 +322,8 @@ impl Regulatory {
     }
 
     /// None at all.
-    pub const NONE: Self = Self {
-        sec: Ppb(0),
-        taf_per_share: Px::ZERO,
-        taf_max: Notional::ZERO,
-        cat_per_share: Px::ZERO,
-    };
+    pub const NONE: Self =
+        Self { sec: Ppb(0), taf_per_share: Px::ZERO, taf_max: Notional::ZERO, cat_per_share: Px::ZERO };
 
     fn of(&self, fill: &FeeFill<'_>, value: Notional) -> Notional {
         let audit = self.cat_per_share.times(fill.qty);
@@ -396,21 +342,13 @@ impl ForexFees {
     /// IBKR: 0.20 basis points, at least 2.00 for an order, in the price currency (pairs against USD).
     #[must_use]
     pub const fn ibkr() -> Self {
-        Self {
-            rate: Ppb(20_000),
-            minimum: Notional::from_raw(2 * NOTIONAL_ONE),
-            base: None,
-        }
+        Self { rate: Ppb(20_000), minimum: Notional::from_raw(2 * NOTIONAL_ONE), base: None }
     }
 
     /// The same for pairs whose first currency is `base` (USD.JPY with base USD).
     #[must_use]
     pub const fn ibkr_base(base: Currency) -> Self {
-        Self {
-            rate: Ppb(20_000),
-            minimum: Notional::from_raw(2 * NOTIONAL_ONE),
-            base: Some(base),
-        }
+        Self { rate: Ppb(20_000), minimum: Notional::from_raw(2 * NOTIONAL_ONE), base: Some(base) }
     }
 
     fn total(&self, state: &FeeState) -> Notional {
@@ -427,10 +365,7 @@ impl ContractFees {
     /// USD 0.02 regulatory fee.
     #[must_use]
     pub const fn ibkr_us() -> Self {
-        Self {
-            commission: Px::from_raw(PX_ONE / 100 * 85),
-            exchange: Px::from_raw(PX_ONE / 100 * 140),
-        }
+        Self { commission: Px::from_raw(PX_ONE / 100 * 85), exchange: Px::from_raw(PX_ONE / 100 * 140) }
     }
 }
 
@@ -462,9 +397,7 @@ fn limited(commission: Notional, minimum: Notional, maximum: Notional) -> Notion
 }
 
 fn sum<const N: usize>(parts: [Notional; N]) -> Notional {
-    parts
-        .into_iter()
-        .fold(Notional::ZERO, Notional::saturating_add)
+    parts.into_iter().fold(Notional::ZERO, Notional::saturating_add)
 }
 
 /// Half away from zero to 1e-8.
@@ -484,8 +417,7 @@ const fn month_of(at: Nanos) -> u64 {
     let days = at.raw() / 86_400_000_000_000 + 719_468;
     let era = days / 146_097;
     let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     // Counted from March of year 0, which is 1,970 years minus two months before January 1970.

@@ -31,11 +31,7 @@ impl Exchange {
         }
         let opposite = *market.opposite(side);
         if let Some(px) = opposite.quoted() {
-            let offered = if history.ignore_size {
-                Qty::MAX
-            } else {
-                opposite.left
-            };
+            let offered = if history.ignore_size { Qty::MAX } else { opposite.left };
             let taken = self.take(slot, px, offered, history);
             if !history.ignore_size {
                 let left = &mut self.markets[instrument.index()].opposite_mut(side).left;
@@ -49,10 +45,7 @@ impl Exchange {
     pub(super) fn take(&mut self, slot: u32, px: Px, offered: Qty, history: &HistoryConfig) -> Qty {
         let order = self.orders.get(slot);
         let leaves = order.leaves();
-        if leaves.is_zero()
-            || !order.accepts(px)
-            || (order.tif == TimeInForce::Fok && offered < leaves)
-        {
+        if leaves.is_zero() || !order.accepts(px) || (order.tif == TimeInForce::Fok && offered < leaves) {
             return Qty::ZERO;
         }
         let Some(instrument) = self.instruments.get(order.instrument) else {
@@ -76,12 +69,8 @@ impl Exchange {
             return;
         }
         match (order.tif, order.limit()) {
-            (TimeInForce::Ioc, _) => {
-                self.finish(slot, OrderState::Canceled, "rest of an immediate-or-cancel")
-            }
-            (TimeInForce::Fok, _) => {
-                self.finish(slot, OrderState::Canceled, "fill-or-kill not fillable")
-            }
+            (TimeInForce::Ioc, _) => self.finish(slot, OrderState::Canceled, "rest of an immediate-or-cancel"),
+            (TimeInForce::Fok, _) => self.finish(slot, OrderState::Canceled, "fill-or-kill not fillable"),
             (TimeInForce::Day | TimeInForce::Gtc, None) => self.wait(slot),
             (TimeInForce::Day | TimeInForce::Gtc, Some(px)) => self.rest(slot, px),
         }
@@ -101,8 +90,7 @@ impl Exchange {
         let market = &mut self.markets[order.instrument.index()];
         let own = market.own(order.side);
         order.ahead = match (own.quoted(), market.is_quoted()) {
-            (_, false) => default_qty(&self.config.markets[order.instrument.index()].liquidity)
-                .unwrap_or(Qty::MAX),
+            (_, false) => default_qty(&self.config.markets[order.instrument.index()].liquidity).unwrap_or(Qty::MAX),
             (None, true) => Qty::ZERO,
             (Some(best), true) if best == px => own.qty,
             (Some(best), true) if betters(order.side, px, best) => Qty::ZERO,
@@ -124,14 +112,9 @@ impl Exchange {
             return;
         }
         self.fire_stops(instrument, |market, trigger, side| {
-            market
-                .opposite(side)
-                .quoted()
-                .filter(|_| trigger != StopTrigger::Last)
+            market.opposite(side).quoted().filter(|_| trigger != StopTrigger::Last)
         });
-        self.serve_waiting(instrument, |exchange, slot| {
-            exchange.meet_quote(slot, &history)
-        });
+        self.serve_waiting(instrument, |exchange, slot| exchange.meet_quote(slot, &history));
         for side in SIDES {
             self.fill_crossed(instrument, side, &history);
             self.bound_queues(instrument, side);
@@ -153,8 +136,7 @@ impl Exchange {
                 let Some((slot, stop_px)) = market.stops[side_index(side)].nth(0) else {
                     break;
                 };
-                let reached =
-                    price(market, trigger, side).is_some_and(|px| reaches(side, px, stop_px));
+                let reached = price(market, trigger, side).is_some_and(|px| reaches(side, px, stop_px));
                 if !reached {
                     break;
                 }
@@ -168,11 +150,7 @@ impl Exchange {
     }
 
     /// Lets every waiting order, oldest first, meet something. Orders that must wait on wait again.
-    pub(super) fn serve_waiting(
-        &mut self,
-        instrument: InstrumentId,
-        mut meet: impl FnMut(&mut Self, u32),
-    ) {
+    pub(super) fn serve_waiting(&mut self, instrument: InstrumentId, mut meet: impl FnMut(&mut Self, u32)) {
         let market = &mut self.markets[instrument.index()];
         if market.waiting.is_empty() {
             return;
@@ -191,11 +169,7 @@ impl Exchange {
 
     /// Resting orders that the quote crosses fill at their own price, up to the quoted size.
     fn fill_crossed(&mut self, instrument: InstrumentId, side: Side, history: &HistoryConfig) {
-        let Some(lot) = self
-            .instruments
-            .get(instrument)
-            .map(|instrument| instrument.lot)
-        else {
+        let Some(lot) = self.instruments.get(instrument).map(|instrument| instrument.lot) else {
             return;
         };
         let mut nth = 0;
@@ -212,11 +186,7 @@ impl Exchange {
                 return;
             }
             let leaves = self.orders.get(slot).leaves();
-            let offered = if history.ignore_size {
-                Qty::MAX
-            } else {
-                opposite.left
-            };
+            let offered = if history.ignore_size { Qty::MAX } else { opposite.left };
             let qty = whole_lots(leaves, offered, lot);
             if qty.is_zero() {
                 return;
@@ -251,9 +221,7 @@ impl Exchange {
 
     /// A market that lives on outside data.
     pub(super) fn outside_market(&mut self, instrument: InstrumentId) -> Option<&mut Market> {
-        self.markets
-            .get_mut(instrument.index())
-            .filter(|market| market.simulated.is_none())
+        self.markets.get_mut(instrument.index()).filter(|market| market.simulated.is_none())
     }
 
     // --- trades ---
@@ -285,37 +253,19 @@ impl Exchange {
         for side in SIDES {
             budget = self.trade_resting(trade, side, budget, &history);
         }
-        self.fire_stops(instrument, |_, trigger, _| {
-            (trigger != StopTrigger::Quote).then_some(trade.px)
-        });
+        self.fire_stops(instrument, |_, trigger, _| (trigger != StopTrigger::Quote).then_some(trade.px));
     }
 
     /// Resting orders of one side against a trade; answers what is left of the budget.
-    fn trade_resting(
-        &mut self,
-        trade: &Trade,
-        side: Side,
-        mut budget: Qty,
-        history: &HistoryConfig,
-    ) -> Qty {
-        let Some(lot) = self
-            .instruments
-            .get(trade.instrument)
-            .map(|instrument| instrument.lot)
-        else {
+    fn trade_resting(&mut self, trade: &Trade, side: Side, mut budget: Qty, history: &HistoryConfig) -> Qty {
+        let Some(lot) = self.instruments.get(trade.instrument).map(|instrument| instrument.lot) else {
             return budget;
         };
-        let passed = if trade.qty.is_zero() {
-            history.default_qty.unwrap_or(Qty::ZERO)
-        } else {
-            trade.qty
-        };
+        let passed = if trade.qty.is_zero() { history.default_qty.unwrap_or(Qty::ZERO) } else { trade.qty };
         // What earlier orders of ours took of the same trade at its own price.
         let mut ours = Qty::ZERO;
         let mut nth = 0;
-        while let Some((slot, px)) =
-            self.markets[trade.instrument.index()].resting[side_index(side)].nth(nth)
-        {
+        while let Some((slot, px)) = self.markets[trade.instrument.index()].resting[side_index(side)].nth(nth) {
             let order = self.orders.get_mut(slot);
             let leaves = order.leaves();
             let through = betters(side, px, trade.px);
@@ -331,21 +281,13 @@ impl Exchange {
                 break;
             };
             let limited = !through || history.participation_max_bps.is_some();
-            let qty = whole_lots(
-                leaves,
-                if limited { wanted.min(budget) } else { wanted },
-                lot,
-            );
+            let qty = whole_lots(leaves, if limited { wanted.min(budget) } else { wanted }, lot);
             if qty.is_zero() {
                 nth += 1;
                 continue;
             }
             budget = spend(budget, qty);
-            ours = if through {
-                ours
-            } else {
-                ours.saturating_add(qty)
-            };
+            ours = if through { ours } else { ours.saturating_add(qty) };
             self.fill(slot, px, qty, Liquidity::Added);
             nth += usize::from(qty < leaves);
         }
@@ -353,25 +295,13 @@ impl Exchange {
     }
 
     /// What our orders together may take of a trade or bar of this volume; `Qty::MAX` is no limit.
-    pub(super) fn budget(
-        &self,
-        instrument: InstrumentId,
-        volume: Qty,
-        history: &HistoryConfig,
-    ) -> Qty {
-        let volume = if volume.is_zero() {
-            history.default_qty
-        } else {
-            Some(volume)
-        };
+    pub(super) fn budget(&self, instrument: InstrumentId, volume: Qty, history: &HistoryConfig) -> Qty {
+        let volume = if volume.is_zero() { history.default_qty } else { Some(volume) };
         let Some(volume) = volume.filter(|_| !history.ignore_size) else {
             return Qty::MAX;
         };
         let bps = i128::from(history.participation_max_bps.unwrap_or(10_000));
-        let lot = self
-            .instruments
-            .get(instrument)
-            .map_or(1, |instrument| instrument.lot.raw());
+        let lot = self.instruments.get(instrument).map_or(1, |instrument| instrument.lot.raw());
         let share = i64::try_from(i128::from(volume.raw()) * bps / 10_000).unwrap_or(i64::MAX);
         Qty::from_raw(share - share % lot)
     }
@@ -394,18 +324,10 @@ pub(super) fn betters(side: Side, px: Px, other: Px) -> bool {
 
 /// All of `leaves` when it is offered, else what is offered in whole lots.
 pub(super) fn whole_lots(leaves: Qty, offered: Qty, lot: Qty) -> Qty {
-    if offered >= leaves {
-        leaves
-    } else {
-        Qty::from_raw(offered.raw() - offered.raw() % lot.raw())
-    }
+    if offered >= leaves { leaves } else { Qty::from_raw(offered.raw() - offered.raw() % lot.raw()) }
 }
 
 /// The budget after taking `qty`; no limit stays no limit.
 pub(super) fn spend(budget: Qty, qty: Qty) -> Qty {
-    if budget == Qty::MAX {
-        budget
-    } else {
-        budget.saturating_sub(qty)
-    }
+    if budget == Qty::MAX { budget } else { budget.saturating_sub(qty) }
 }

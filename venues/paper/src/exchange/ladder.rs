@@ -29,18 +29,11 @@ pub(crate) struct Ladder {
 
 impl Ladder {
     pub(crate) fn new(best: Best) -> Self {
-        Self {
-            best,
-            rungs: Vec::new(),
-        }
+        Self { best, rungs: Vec::new() }
     }
 
     pub(crate) fn insert(&mut self, px: Px, seq: u64, slot: u32) {
-        let rung = Rung {
-            rank: self.rank(px),
-            seq,
-            slot,
-        };
+        let rung = Rung { rank: self.rank(px), seq, slot };
         let at = self.rungs.partition_point(|other| *other > rung);
         self.rungs.insert(at, rung);
     }
@@ -48,13 +41,9 @@ impl Ladder {
     /// Takes the order out; it must be there.
     pub(crate) fn remove(&mut self, px: Px, seq: u64) {
         let rank = self.rank(px);
-        let at = self
-            .rungs
-            .partition_point(|other| (other.rank, other.seq) > (rank, seq));
+        let at = self.rungs.partition_point(|other| (other.rank, other.seq) > (rank, seq));
         assert!(
-            self.rungs
-                .get(at)
-                .is_some_and(|rung| (rung.rank, rung.seq) == (rank, seq)),
+            self.rungs.get(at).is_some_and(|rung| (rung.rank, rung.seq) == (rank, seq)),
             "Invariant: an order stands on the ladder that its place names"
         );
         self.rungs.remove(at);

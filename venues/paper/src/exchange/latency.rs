@@ -37,17 +37,11 @@ impl Latency {
 }
 
 impl LatencyModel {
-    pub const ZERO: Self = Self {
-        request: Latency::ZERO,
-        response: Latency::ZERO,
-    };
+    pub const ZERO: Self = Self { request: Latency::ZERO, response: Latency::ZERO };
 
     #[must_use]
     pub const fn constant(request: Span, response: Span) -> Self {
-        Self {
-            request: Latency::Constant(request),
-            response: Latency::Constant(response),
-        }
+        Self { request: Latency::Constant(request), response: Latency::Constant(response) }
     }
 }
 
@@ -62,11 +56,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(latency: Latency, rng: Rng) -> Self {
-        Self {
-            latency,
-            rng,
-            last: Nanos::ZERO,
-        }
+        Self { latency, rng, last: Nanos::ZERO }
     }
 
     /// When a message sent at `sent` arrives.

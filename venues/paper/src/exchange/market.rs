@@ -72,16 +72,8 @@ impl Market {
     }
 
     pub(crate) fn set_quote(&mut self, quote: &Quote, now: Nanos) {
-        self.bid = Displayed {
-            px: quote.bid,
-            qty: quote.bid_qty,
-            left: quote.bid_qty,
-        };
-        self.ask = Displayed {
-            px: quote.ask,
-            qty: quote.ask_qty,
-            left: quote.ask_qty,
-        };
+        self.bid = Displayed { px: quote.bid, qty: quote.bid_qty, left: quote.bid_qty };
+        self.ask = Displayed { px: quote.ask, qty: quote.ask_qty, left: quote.ask_qty };
         self.quoted_at = now;
     }
 
@@ -115,8 +107,6 @@ impl Market {
 
     /// The last trade price of the current session.
     pub(crate) fn last_px(&self) -> Option<Px> {
-        self.last
-            .filter(|(_, at)| *at >= self.session.0)
-            .map(|(px, _)| px)
+        self.last.filter(|(_, at)| *at >= self.session.0).map(|(px, _)| px)
     }
 }

@@ -66,8 +66,7 @@ mod requests;
 mod simulated;
 
 pub use config::{
-    BookConfig, ConfigFault, ExchangeConfig, HistoryConfig, LiquidityConfig, MarketConfig,
-    Slippage, StopTrigger,
+    BookConfig, ConfigFault, ExchangeConfig, HistoryConfig, LiquidityConfig, MarketConfig, Slippage, StopTrigger,
 };
 pub use fees::FeeModel;
 pub use latency::{Latency, LatencyModel};
@@ -139,11 +138,7 @@ impl Exchange {
             now: Nanos::ZERO,
             wake: Nanos::MAX,
             next_expiry: Nanos::MAX,
-            markets: config
-                .markets
-                .iter()
-                .map(|market| Market::new(&market.liquidity))
-                .collect(),
+            markets: config.markets.iter().map(|market| Market::new(&market.liquidity)).collect(),
             request_wire: Wire::new(config.latency.request, Rng::fork(config.seed, 1)),
             response_wire: Wire::new(config.latency.response, Rng::fork(config.seed, 2)),
             config,
@@ -183,11 +178,7 @@ impl Exchange {
     /// Net position of all executions, as the venue counts it.
     #[must_use]
     pub fn position(&self, instrument: InstrumentId) -> SignedQty {
-        self.positions
-            .get(instrument.index())
-            .copied()
-            .flatten()
-            .unwrap_or(SignedQty::ZERO)
+        self.positions.get(instrument.index()).copied().flatten().unwrap_or(SignedQty::ZERO)
     }
 
     /// A session asks something. It takes effect after the request latency.
@@ -309,11 +300,7 @@ impl Exchange {
         if (market.session.0..market.session.1).contains(&at) {
             return true;
         }
-        let Some(hours) = self
-            .instruments
-            .get(instrument)
-            .map(|instrument| &instrument.hours)
-        else {
+        let Some(hours) = self.instruments.get(instrument).map(|instrument| &instrument.hours) else {
             return false;
         };
         match hours {
@@ -339,10 +326,7 @@ impl Exchange {
     /// instant is still its business.
     fn expiry_of(&self, instrument: InstrumentId, tif: TimeInForce) -> Nanos {
         match tif {
-            TimeInForce::Day => self.markets[instrument.index()]
-                .session
-                .1
-                .plus(Span::from_nanos(1)),
+            TimeInForce::Day => self.markets[instrument.index()].session.1.plus(Span::from_nanos(1)),
             TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok => Nanos::MAX,
         }
     }

@@ -71,10 +71,7 @@ impl VenueOrder {
     pub(crate) fn leaves(&self) -> Qty {
         match self.state {
             OrderState::Open => self.qty.saturating_sub(self.cum_qty),
-            OrderState::Filled
-            | OrderState::Canceled
-            | OrderState::Expired
-            | OrderState::Rejected(_) => Qty::ZERO,
+            OrderState::Filled | OrderState::Canceled | OrderState::Expired | OrderState::Rejected(_) => Qty::ZERO,
         }
     }
 
@@ -94,11 +91,7 @@ impl VenueOrder {
 
     /// A stop still to be set off.
     pub(crate) const fn stop_px(&self) -> Option<Px> {
-        if self.triggered {
-            None
-        } else {
-            self.pricing.stop_px()
-        }
+        if self.triggered { None } else { self.pricing.stop_px() }
     }
 }
 
@@ -162,10 +155,7 @@ impl OrderStore {
             }
         };
         let old = self.ids.insert(order.cl_ord_id.0, slot);
-        assert!(
-            old == Ok(None),
-            "Invariant: the table holds every open and kept order once"
-        );
+        assert!(old == Ok(None), "Invariant: the table holds every open and kept order once");
         if order.state == OrderState::Open {
             self.open += 1;
         } else {
@@ -184,12 +174,7 @@ impl OrderStore {
 
     /// Slots of all open orders in the order in which they were accepted. Allocates.
     pub(crate) fn open_slots(&self) -> Vec<u32> {
-        let mut slots: Vec<u32> = self
-            .ids
-            .iter()
-            .map(|(_, slot)| *slot)
-            .filter(|slot| self.is_open(*slot))
-            .collect();
+        let mut slots: Vec<u32> = self.ids.iter().map(|(_, slot)| *slot).filter(|slot| self.is_open(*slot)).collect();
         slots.sort_unstable_by_key(|slot| self.get(*slot).venue_order_id);
         slots
     }

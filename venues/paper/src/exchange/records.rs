@@ -12,9 +12,7 @@ use crate::exchange::orders::{OrderState, Place, VenueOrder};
 use crate::exchange::reports::ExecutionRecord;
 use argonaut_engine::ids::{ClOrdId, Origin};
 use argonaut_engine::instrument::Instruments;
-use argonaut_engine::order::{
-    Fee, Liquidity, NewOrder, OrderSpec, Pricing, RejectReason, TimeInForce,
-};
+use argonaut_engine::order::{Fee, Liquidity, NewOrder, OrderSpec, Pricing, RejectReason, TimeInForce};
 use argonaut_engine::units::{Nanos, Px, Qty};
 use serde::{Deserialize, Serialize};
 
@@ -62,11 +60,7 @@ pub enum RecoverError {
     #[error("{} faults in the configuration of the exchange", .0.len())]
     Config(Vec<ConfigFault>),
     #[error("record {index} of the exchange's log (order {cl_ord_id}): {what}")]
-    Record {
-        index: usize,
-        cl_ord_id: ClOrdId,
-        what: &'static str,
-    },
+    Record { index: usize, cl_ord_id: ClOrdId, what: &'static str },
 }
 
 impl Exchange {
@@ -78,11 +72,7 @@ impl Exchange {
 
     pub(super) fn record(&mut self, cl_ord_id: ClOrdId, change: VenueChange) {
         if self.config.durable {
-            self.records.push_back(VenueRecord {
-                at: self.now,
-                cl_ord_id,
-                change,
-            });
+            self.records.push_back(VenueRecord { at: self.now, cl_ord_id, change });
         }
     }
 
@@ -101,13 +91,7 @@ impl Exchange {
         for (index, record) in records.enumerate() {
             let cl_ord_id = record.cl_ord_id;
             exchange.now = exchange.now.max(record.at);
-            exchange
-                .apply(&record)
-                .map_err(|what| RecoverError::Record {
-                    index,
-                    cl_ord_id,
-                    what,
-                })?;
+            exchange.apply(&record).map_err(|what| RecoverError::Record { index, cl_ord_id, what })?;
         }
         exchange.settle_in();
         Ok(exchange)
@@ -115,24 +99,15 @@ impl Exchange {
 
     fn apply(&mut self, record: &VenueRecord) -> Result<(), &'static str> {
         match record.change {
-            VenueChange::Accepted {
-                venue_order_id,
-                spec,
-            } => {
+            VenueChange::Accepted { venue_order_id, spec } => {
                 self.check_recovered(record.cl_ord_id, &spec, venue_order_id)?;
                 self.is_open(spec.instrument);
                 self.restore(record.cl_ord_id, spec, OrderState::Open);
                 self.markets[spec.instrument.index()].open_count += 1;
                 Ok(())
             }
-            VenueChange::Rejected {
-                venue_order_id,
-                spec,
-                reason,
-            } => {
-                if venue_order_id < self.next_venue_order_id
-                    || self.orders.find(record.cl_ord_id).is_some()
-                {
+            VenueChange::Rejected { venue_order_id, spec, reason } => {
+                if venue_order_id < self.next_venue_order_id || self.orders.find(record.cl_ord_id).is_some() {
                     return Err("the order was there before");
                 }
                 self.next_venue_order_id = venue_order_id;
@@ -144,11 +119,7 @@ impl Exchange {
                 self.orders.get_mut(slot).triggered = true;
                 Ok(())
             }
-            VenueChange::Replaced {
-                revision,
-                qty,
-                pricing,
-            } => {
+            VenueChange::Replaced { revision, qty, pricing } => {
                 let slot = self.recovered_open(record.cl_ord_id)?;
                 let order = *self.orders.get(slot);
                 if qty <= order.cum_qty || !pricing.same_type(order.pricing) {
@@ -157,31 +128,20 @@ impl Exchange {
                 self.change(slot, revision, qty, pricing);
                 Ok(())
             }
-            VenueChange::Filled {
-                number,
-                px,
-                qty,
-                liquidity,
-                fee,
-            } => {
+            VenueChange::Filled { number, px, qty, liquidity, fee } => {
                 let slot = self.recovered_open(record.cl_ord_id)?;
                 self.apply_fill(slot, (number, record.at), (px, qty), (liquidity, fee))
             }
-            VenueChange::Canceled => self
-                .recovered_open(record.cl_ord_id)
-                .map(|slot| self.close(slot, OrderState::Canceled)),
-            VenueChange::Expired => self
-                .recovered_open(record.cl_ord_id)
-                .map(|slot| self.close(slot, OrderState::Expired)),
+            VenueChange::Canceled => {
+                self.recovered_open(record.cl_ord_id).map(|slot| self.close(slot, OrderState::Canceled))
+            }
+            VenueChange::Expired => {
+                self.recovered_open(record.cl_ord_id).map(|slot| self.close(slot, OrderState::Expired))
+            }
         }
     }
 
-    fn check_recovered(
-        &mut self,
-        cl_ord_id: ClOrdId,
-        spec: &OrderSpec,
-        number: u64,
-    ) -> Result<(), &'static str> {
+    fn check_recovered(&mut self, cl_ord_id: ClOrdId, spec: &OrderSpec, number: u64) -> Result<(), &'static str> {
         if number < self.next_venue_order_id || self.orders.find(cl_ord_id).is_some() {
             return Err("the order was there before");
         }
@@ -196,26 +156,18 @@ impl Exchange {
     }
 
     fn restore(&mut self, cl_ord_id: ClOrdId, spec: OrderSpec, state: OrderState) {
-        let new = NewOrder {
-            cl_ord_id,
-            origin: Origin::External,
-            spec,
-        };
+        let new = NewOrder { cl_ord_id, origin: Origin::External, spec };
         let slot = self.store(&new, state);
         self.next_expiry = self.next_expiry.min(self.orders.get(slot).expires);
     }
 
     fn recovered_open(&self, cl_ord_id: ClOrdId) -> Result<u32, &'static str> {
-        let slot = self
-            .orders
-            .find(cl_ord_id)
-            .ok_or("the order is not known")?;
+        let slot = self.orders.find(cl_ord_id).ok_or("the order is not known")?;
         match self.orders.get(slot).state {
             OrderState::Open => Ok(slot),
-            OrderState::Filled
-            | OrderState::Canceled
-            | OrderState::Expired
-            | OrderState::Rejected(_) => Err("the order is final"),
+            OrderState::Filled | OrderState::Canceled | OrderState::Expired | OrderState::Rejected(_) => {
+                Err("the order is final")
+            }
         }
     }
 
@@ -230,19 +182,9 @@ impl Exchange {
         if number < self.next_exec || qty.is_zero() || qty > order.leaves() {
             return Err("the fill is not possible");
         }
-        let instrument = self
-            .instruments
-            .get(order.instrument)
-            .ok_or("its instrument is not listed")?;
+        let instrument = self.instruments.get(order.instrument).ok_or("its instrument is not listed")?;
         let fees = &self.config.markets[order.instrument.index()].fees;
-        let fill = FeeFill {
-            instrument,
-            side: order.side,
-            px,
-            qty,
-            liquidity,
-            at,
-        };
+        let fill = FeeFill { instrument, side: order.side, px, qty, liquidity, at };
         let changed = self.orders.get_mut(slot);
         let charged = changed.fees.charged().saturating_add(fee.amount);
         fees.charge(&mut changed.fees, &mut self.volume, &fill);
@@ -269,18 +211,13 @@ impl Exchange {
                 self.meet_book(slot);
                 continue;
             }
-            let (market, side) = (
-                &mut self.markets[order.instrument.index()],
-                side_index(order.side),
-            );
+            let (market, side) = (&mut self.markets[order.instrument.index()], side_index(order.side));
             let place = match (order.stop_px(), order.limit()) {
                 (Some(stop_px), _) => {
                     market.stops[side].insert(stop_px, order.seq, slot);
                     Place::Stop { stop_px }
                 }
-                (None, Some(px))
-                    if order.tif != TimeInForce::Ioc && order.tif != TimeInForce::Fok =>
-                {
+                (None, Some(px)) if order.tif != TimeInForce::Ioc && order.tif != TimeInForce::Fok => {
                     market.resting[side].insert(px, order.seq, slot);
                     Place::Resting { px }
                 }

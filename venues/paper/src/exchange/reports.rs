@@ -8,8 +8,8 @@ use crate::exchange::{EXECUTIONS_KEPT_MAX, Exchange};
 use argonaut_engine::event::LinkEvent;
 use argonaut_engine::ids::{ClOrdId, ExecId, ExecKey, InstrumentId, VenueOrderId};
 use argonaut_engine::order::{
-    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fee, Fill, Liquidity, Pricing,
-    RejectReason, Side, TimeInForce,
+    CancelReject, CancelRejectTo, ExecType, ExecutionReport, Fee, Fill, Liquidity, Pricing, RejectReason, Side,
+    TimeInForce,
 };
 use argonaut_engine::text::Text;
 use argonaut_engine::units::{Nanos, Px, Qty};
@@ -17,10 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// What comes out of the exchange.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "reports are the common case and must not be boxed"
-)]
+#[allow(clippy::large_enum_variant, reason = "reports are the common case and must not be boxed")]
 pub enum VenueEvent {
     Report(ExecutionReport),
     CancelReject(CancelReject),
@@ -109,12 +106,7 @@ impl Exchange {
     }
 
     /// The order as it stands, as a report of the given kind.
-    pub(super) fn report(
-        &self,
-        order: &VenueOrder,
-        exec_type: ExecType,
-        text: &str,
-    ) -> ExecutionReport {
+    pub(super) fn report(&self, order: &VenueOrder, exec_type: ExecType, text: &str) -> ExecutionReport {
         ExecutionReport {
             venue: self.config.venue,
             cl_ord_id: order.cl_ord_id,
@@ -162,38 +154,19 @@ impl Exchange {
     /// Our order trades. `qty` is within its leaves.
     pub(super) fn fill(&mut self, slot: u32, px: Px, qty: Qty, liquidity: Liquidity) {
         let order = self.orders.get_mut(slot);
-        assert!(
-            !qty.is_zero() && qty <= order.leaves(),
-            "Invariant: a fill is within what is left"
-        );
+        assert!(!qty.is_zero() && qty <= order.leaves(), "Invariant: a fill is within what is left");
         order.cum_qty = order.cum_qty.saturating_add(qty);
         let (instrument, side) = (order.instrument, order.side);
         let market = &self.config.markets[instrument.index()];
         let Some(definition) = self.instruments.get(instrument) else {
             return;
         };
-        let fill = FeeFill {
-            instrument: definition,
-            side,
-            px,
-            qty,
-            liquidity,
-            at: self.now,
-        };
+        let fill = FeeFill { instrument: definition, side, px, qty, liquidity, at: self.now };
         let fee = market.fees.charge(&mut order.fees, &mut self.volume, &fill);
         let number = self.next_exec;
         let execution = ExecutionRecord::of(order, (number, self.now), (px, qty), (liquidity, fee));
         self.next_exec += 1;
-        self.record(
-            execution.cl_ord_id,
-            VenueChange::Filled {
-                number,
-                px,
-                qty,
-                liquidity,
-                fee,
-            },
-        );
+        self.record(execution.cl_ord_id, VenueChange::Filled { number, px, qty, liquidity, fee });
         self.remember(execution);
         if execution.cum_qty == execution.order_qty {
             self.close(slot, OrderState::Filled);
@@ -216,11 +189,7 @@ impl Exchange {
     pub(super) fn fill_of(&self, record: &ExecutionRecord) -> Fill {
         let stem = exec_stem(self.config.epoch, record.number);
         Fill {
-            key: ExecKey {
-                venue: self.config.venue,
-                stem,
-                revision: 1,
-            },
+            key: ExecKey { venue: self.config.venue, stem, revision: 1 },
             px: record.px,
             qty: record.qty,
             liquidity: record.liquidity,
@@ -299,9 +268,6 @@ mod tests {
         assert_eq!(exec_stem(0, 1).as_str(), "P-1");
         assert_eq!(exec_stem(0, 1_203).as_str(), "P-1203");
         assert_eq!(exec_stem(7, 1_203).as_str(), "P7-1203");
-        assert_eq!(
-            exec_stem(u32::MAX, u64::MAX).as_str(),
-            "P4294967295-18446744073709551615"
-        );
+        assert_eq!(exec_stem(u32::MAX, u64::MAX).as_str(), "P4294967295-18446744073709551615");
     }
 }

@@ -10,8 +10,8 @@ use crate::exchange::{Exchange, IN_FLIGHT_MAX};
 use argonaut_engine::event::LinkEvent;
 use argonaut_engine::ids::{ClOrdId, InstrumentId};
 use argonaut_engine::order::{
-    CancelOrder, CancelRejectTo, ExecType, ExecutionReport, NewOrder, Pricing, RejectReason,
-    ReplaceOrder, Request, Side, TimeInForce,
+    CancelOrder, CancelRejectTo, ExecType, ExecutionReport, NewOrder, Pricing, RejectReason, ReplaceOrder, Request,
+    Side, TimeInForce,
 };
 use argonaut_engine::text::Text;
 use argonaut_engine::units::{Nanos, Px, Qty};
@@ -42,24 +42,13 @@ impl Exchange {
         match request {
             Request::New(order) => {
                 // Remembered, so that a second copy on the wire is not taken for a new order.
-                if self.orders.find(order.cl_ord_id).is_none()
-                    && !self.orders.is_forgotten(order.cl_ord_id)
-                {
+                if self.orders.find(order.cl_ord_id).is_none() && !self.orders.is_forgotten(order.cl_ord_id) {
                     self.store_rejected(order, reason);
                 }
                 self.emit_rejected(order, reason, text);
             }
-            Request::Replace(ReplaceOrder {
-                cl_ord_id,
-                revision,
-                ..
-            }) => {
-                self.emit_cancel_reject(
-                    *cl_ord_id,
-                    (CancelRejectTo::Replace, *revision),
-                    reason,
-                    text,
-                );
+            Request::Replace(ReplaceOrder { cl_ord_id, revision, .. }) => {
+                self.emit_cancel_reject(*cl_ord_id, (CancelRejectTo::Replace, *revision), reason, text);
             }
             Request::Cancel(CancelOrder { cl_ord_id, .. }) => {
                 self.emit_cancel_reject(*cl_ord_id, (CancelRejectTo::Cancel, 0), reason, text);
@@ -75,11 +64,7 @@ impl Exchange {
             if (order.instrument, order.side, order.tif) == (spec.instrument, spec.side, spec.tif) {
                 self.on_status(new.cl_ord_id);
             } else {
-                self.emit_rejected(
-                    new,
-                    RejectReason::DuplicateOrder,
-                    "order id was used before",
-                );
+                self.emit_rejected(new, RejectReason::DuplicateOrder, "order id was used before");
             }
             return;
         }
@@ -108,27 +93,16 @@ impl Exchange {
         Ok(())
     }
 
-    fn check_values(
-        &self,
-        instrument: InstrumentId,
-        qty: Qty,
-        pricing: Pricing,
-    ) -> Result<(), Refused> {
+    fn check_values(&self, instrument: InstrumentId, qty: Qty, pricing: Pricing) -> Result<(), Refused> {
         let Some(instrument) = self.instruments.get(instrument) else {
             return Err((RejectReason::UnknownInstrument, "instrument is not listed"));
         };
         if !instrument.qty_on_grid(qty) {
-            return Err((
-                RejectReason::IncorrectQuantity,
-                "quantity is not a multiple of the lot",
-            ));
+            return Err((RejectReason::IncorrectQuantity, "quantity is not a multiple of the lot"));
         }
         let on_grid = |px: Option<Px>| px.is_none_or(|px| instrument.px_on_grid(px));
         if !on_grid(pricing.px()) || !on_grid(pricing.stop_px()) {
-            return Err((
-                RejectReason::IncorrectPrice,
-                "price is not a multiple of the tick",
-            ));
+            return Err((RejectReason::IncorrectPrice, "price is not a multiple of the tick"));
         }
         Ok(())
     }
@@ -136,13 +110,7 @@ impl Exchange {
     fn accept(&mut self, new: &NewOrder) {
         let slot = self.store(new, OrderState::Open);
         let venue_order_id = self.orders.get(slot).venue_order_id;
-        self.record(
-            new.cl_ord_id,
-            VenueChange::Accepted {
-                venue_order_id,
-                spec: new.spec,
-            },
-        );
+        self.record(new.cl_ord_id, VenueChange::Accepted { venue_order_id, spec: new.spec });
         self.markets[new.spec.instrument.index()].open_count += 1;
         self.next_expiry = self.next_expiry.min(self.orders.get(slot).expires);
         self.emit_order(slot, ExecType::New, "");
@@ -153,14 +121,7 @@ impl Exchange {
     fn store_rejected(&mut self, new: &NewOrder, reason: RejectReason) {
         let slot = self.store(new, OrderState::Rejected(reason));
         let venue_order_id = self.orders.get(slot).venue_order_id;
-        self.record(
-            new.cl_ord_id,
-            VenueChange::Rejected {
-                venue_order_id,
-                spec: new.spec,
-                reason,
-            },
-        );
+        self.record(new.cl_ord_id, VenueChange::Rejected { venue_order_id, spec: new.spec, reason });
     }
 
     /// Puts an order into the table under a number of its own.
@@ -168,10 +129,7 @@ impl Exchange {
         let spec = &new.spec;
         let expires = match state {
             OrderState::Open => self.expiry_of(spec.instrument, spec.tif),
-            OrderState::Filled
-            | OrderState::Canceled
-            | OrderState::Expired
-            | OrderState::Rejected(_) => Nanos::MAX,
+            OrderState::Filled | OrderState::Canceled | OrderState::Expired | OrderState::Rejected(_) => Nanos::MAX,
         };
         let order = VenueOrder {
             cl_ord_id: new.cl_ord_id,
@@ -238,25 +196,14 @@ impl Exchange {
         let market = &self.markets[instrument.index()];
         let trigger = self.config.markets[instrument.index()].stop_trigger;
         let last = market.last_px().filter(|_| trigger != StopTrigger::Quote);
-        let quote = market
-            .opposite(side)
-            .quoted()
-            .filter(|_| market.is_quoted() && trigger != StopTrigger::Last);
-        [last, quote]
-            .into_iter()
-            .flatten()
-            .any(|px| reaches(side, px, stop_px))
+        let quote = market.opposite(side).quoted().filter(|_| market.is_quoted() && trigger != StopTrigger::Last);
+        [last, quote].into_iter().flatten().any(|px| reaches(side, px, stop_px))
     }
 
     fn on_replace(&mut self, replace: &ReplaceOrder) {
         let answer = (CancelRejectTo::Replace, replace.revision);
         let Some(slot) = self.orders.find(replace.cl_ord_id) else {
-            self.emit_cancel_reject(
-                replace.cl_ord_id,
-                answer,
-                RejectReason::UnknownOrder,
-                "order is not known",
-            );
+            self.emit_cancel_reject(replace.cl_ord_id, answer, RejectReason::UnknownOrder, "order is not known");
             return;
         };
         if replace.revision == self.orders.get(slot).revision {
@@ -271,14 +218,7 @@ impl Exchange {
             return;
         }
         let (revision, qty, pricing) = (replace.revision, replace.qty, replace.pricing);
-        self.record(
-            replace.cl_ord_id,
-            VenueChange::Replaced {
-                revision,
-                qty,
-                pricing,
-            },
-        );
+        self.record(replace.cl_ord_id, VenueChange::Replaced { revision, qty, pricing });
         let keeps_priority = self.change(slot, revision, qty, pricing);
         self.emit_order(slot, ExecType::Replaced, "");
         if keeps_priority {
@@ -317,17 +257,11 @@ impl Exchange {
             return Err((RejectReason::Other, "a newer replace was carried out"));
         }
         if replace.instrument != order.instrument || !replace.pricing.same_type(order.pricing) {
-            return Err((
-                RejectReason::UnsupportedType,
-                "only prices and quantity can be changed",
-            ));
+            return Err((RejectReason::UnsupportedType, "only prices and quantity can be changed"));
         }
         self.check_values(replace.instrument, replace.qty, replace.pricing)?;
         if replace.qty <= order.cum_qty {
-            return Err((
-                RejectReason::IncorrectQuantity,
-                "quantity is filled already",
-            ));
+            return Err((RejectReason::IncorrectQuantity, "quantity is filled already"));
         }
         if !self.is_open(replace.instrument) {
             return Err((RejectReason::ExchangeClosed, "market is closed"));
@@ -344,12 +278,7 @@ impl Exchange {
             }
             Some(_) => (RejectReason::TooLate, "order is final"),
         };
-        self.emit_cancel_reject(
-            cancel.cl_ord_id,
-            (CancelRejectTo::Cancel, 0),
-            refused.0,
-            refused.1,
-        );
+        self.emit_cancel_reject(cancel.cl_ord_id, (CancelRejectTo::Cancel, 0), refused.0, refused.1);
     }
 
     fn on_status(&mut self, cl_ord_id: ClOrdId) {
@@ -427,11 +356,7 @@ impl Exchange {
         for index in 0..self.positions.len() {
             if let Some(position) = self.positions[index] {
                 let instrument = InstrumentId(index as u16);
-                self.emit(VenueEvent::Link(LinkEvent::VenuePosition {
-                    venue,
-                    instrument,
-                    position,
-                }));
+                self.emit(VenueEvent::Link(LinkEvent::VenuePosition { venue, instrument, position }));
             }
         }
         self.emit(VenueEvent::Link(LinkEvent::MassStatusEnd { venue }));

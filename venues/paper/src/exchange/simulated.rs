@@ -34,10 +34,9 @@ impl SimulatedBook {
     pub(crate) fn new(liquidity: &LiquidityConfig) -> Option<Box<Self>> {
         match liquidity {
             LiquidityConfig::History(_) => None,
-            LiquidityConfig::Book(config) => Some(Box::new(Self {
-                book: FastBook::new(config.window as usize),
-                events: Vec::new(),
-            })),
+            LiquidityConfig::Book(config) => {
+                Some(Box::new(Self { book: FastBook::new(config.window as usize), events: Vec::new() }))
+            }
         }
     }
 }
@@ -60,22 +59,14 @@ const fn our_id(slot: u32) -> u64 {
 }
 
 const fn slot_of(id: u64) -> Option<u32> {
-    if id >= AGENT_ID_END {
-        Some(id as u32)
-    } else {
-        None
-    }
+    if id >= AGENT_ID_END { Some(id as u32) } else { None }
 }
 
 impl Exchange {
     /// The book of an instrument that is simulated.
     #[must_use]
     pub fn book(&self, instrument: InstrumentId) -> Option<&FastBook> {
-        self.markets
-            .get(instrument.index())?
-            .simulated
-            .as_deref()
-            .map(|simulated| &simulated.book)
+        self.markets.get(instrument.index())?.simulated.as_deref().map(|simulated| &simulated.book)
     }
 
     /// Whether agents can act: the instrument is simulated and trades now. Carries out what is due first.
@@ -88,18 +79,14 @@ impl Exchange {
     /// quantity and ticks.
     pub fn agent_submit(&mut self, instrument: InstrumentId, order: Incoming) {
         if order.id < AGENT_ID_END {
-            self.act(instrument, order.side, |book, events| {
-                book.submit(order, events)
-            });
+            self.act(instrument, order.side, |book, events| book.submit(order, events));
         }
     }
 
     /// Takes an agent's order out.
     pub fn agent_cancel(&mut self, instrument: InstrumentId, id: u64) {
         if id < AGENT_ID_END {
-            self.act(instrument, Side::Buy, |book, events| {
-                book.cancel(id, events)
-            });
+            self.act(instrument, Side::Buy, |book, events| book.cancel(id, events));
         }
     }
 
@@ -107,10 +94,7 @@ impl Exchange {
     /// that wait for liquidity are served.
     pub fn agent_done(&mut self, instrument: InstrumentId) {
         self.publish(instrument);
-        let someone_waits = self
-            .markets
-            .get(instrument.index())
-            .is_some_and(|market| !market.waiting.is_empty());
+        let someone_waits = self.markets.get(instrument.index()).is_some_and(|market| !market.waiting.is_empty());
         if someone_waits {
             self.serve_waiting(instrument, Self::meet_book);
         }
@@ -130,11 +114,7 @@ impl Exchange {
     /// One of our orders meets the book.
     pub(super) fn meet_book(&mut self, slot: u32) {
         let order = *self.orders.get(slot);
-        let Some(tick) = self
-            .instruments
-            .get(order.instrument)
-            .map(|instrument| instrument.tick.raw())
-        else {
+        let Some(tick) = self.instruments.get(order.instrument).map(|instrument| instrument.tick.raw()) else {
             return;
         };
         let (limit, tif) = (order.limit(), order.tif);
@@ -150,67 +130,47 @@ impl Exchange {
             qty: order.leaves().raw(),
             rest,
         };
-        self.act(order.instrument, order.side, |book, events| {
-            book.submit(incoming, events)
-        });
+        self.act(order.instrument, order.side, |book, events| book.submit(incoming, events));
         self.publish(order.instrument);
         let order = self.orders.get(slot);
         if order.state != OrderState::Open || order.place == Place::Book {
             return;
         }
         match tif {
-            TimeInForce::Ioc => {
-                self.finish(slot, OrderState::Canceled, "rest of an immediate-or-cancel")
-            }
-            TimeInForce::Fok => {
-                self.finish(slot, OrderState::Canceled, "fill-or-kill not fillable")
-            }
+            TimeInForce::Ioc => self.finish(slot, OrderState::Canceled, "rest of an immediate-or-cancel"),
+            TimeInForce::Fok => self.finish(slot, OrderState::Canceled, "fill-or-kill not fillable"),
             TimeInForce::Day | TimeInForce::Gtc => self.wait(slot),
         }
     }
 
     /// An order of ours leaves the book.
     pub(super) fn unbook(&mut self, slot: u32, instrument: InstrumentId) {
-        self.act(instrument, Side::Buy, |book, events| {
-            book.cancel(our_id(slot), events)
-        });
+        self.act(instrument, Side::Buy, |book, events| book.cancel(our_id(slot), events));
         self.publish(instrument);
     }
 
     /// An order of ours keeps its place in the book with less quantity.
     pub(super) fn reduce_in_book(&mut self, slot: u32) {
         let order = *self.orders.get(slot);
-        let Some(tick) = self
-            .instruments
-            .get(order.instrument)
-            .map(|instrument| instrument.tick.raw())
-        else {
+        let Some(tick) = self.instruments.get(order.instrument).map(|instrument| instrument.tick.raw()) else {
             return;
         };
         if let Some(px) = order.limit().filter(|_| order.place == Place::Book) {
             let (px, qty) = (px.raw() / tick, order.leaves().raw());
-            self.act(order.instrument, order.side, |book, events| {
-                book.modify(our_id(slot), px, qty, events)
-            });
+            self.act(order.instrument, order.side, |book, events| book.modify(our_id(slot), px, qty, events));
             self.publish(order.instrument);
         }
     }
 
     /// Sets off stops until none is reached any more.
     pub(super) fn react(&mut self, instrument: InstrumentId) {
-        let simulated = self
-            .markets
-            .get(instrument.index())
-            .is_some_and(|market| market.simulated.is_some());
+        let simulated = self.markets.get(instrument.index()).is_some_and(|market| market.simulated.is_some());
         if !simulated {
             return;
         }
         loop {
             let by_quote = self.fire_stops(instrument, |market, trigger, side| {
-                market
-                    .opposite(side)
-                    .quoted()
-                    .filter(|_| trigger != StopTrigger::Last)
+                market.opposite(side).quoted().filter(|_| trigger != StopTrigger::Last)
             });
             let by_last = self.fire_stops(instrument, |market, trigger, _| {
                 market.last_px().filter(|_| trigger != StopTrigger::Quote)
@@ -222,16 +182,8 @@ impl Exchange {
     }
 
     /// Makes one call of the book and carries what happened to everybody. `taker` is the side of the caller.
-    fn act(
-        &mut self,
-        instrument: InstrumentId,
-        taker: Side,
-        call: impl FnOnce(&mut FastBook, &mut Vec<BookEvent>),
-    ) {
-        let Some(simulated) = self
-            .markets
-            .get_mut(instrument.index())
-            .and_then(|market| market.simulated.as_mut())
+    fn act(&mut self, instrument: InstrumentId, taker: Side, call: impl FnOnce(&mut FastBook, &mut Vec<BookEvent>)) {
+        let Some(simulated) = self.markets.get_mut(instrument.index()).and_then(|market| market.simulated.as_mut())
         else {
             return;
         };
@@ -248,26 +200,13 @@ impl Exchange {
 
     fn after_book(&mut self, instrument: InstrumentId, taker_side: Side, event: &BookEvent) {
         match *event {
-            BookEvent::Traded {
-                maker,
-                taker,
-                tick,
-                qty,
-                maker_left,
-                taker_left,
-            } => {
+            BookEvent::Traded { maker, taker, tick, qty, maker_left, taker_left } => {
                 let Some(px) = self.px_of(instrument, tick) else {
                     return;
                 };
                 let size = Qty::from_raw(qty);
                 self.markets[instrument.index()].last = Some((px, self.now));
-                let trade = Trade {
-                    instrument,
-                    px,
-                    qty: size,
-                    aggressor: Some(taker_side),
-                    ts_venue: self.now,
-                };
+                let trade = Trade { instrument, px, qty: size, aggressor: Some(taker_side), ts_venue: self.now };
                 self.put_market(MarketEvent::Trade(trade));
                 let maker = (maker, taker_side.opposite(), maker_left, Liquidity::Added);
                 let taker = (taker, taker_side, taker_left, Liquidity::Removed);
@@ -280,14 +219,7 @@ impl Exchange {
                             }
                             self.fill(slot, px, size, liquidity);
                         }
-                        None => self.put_agent_fill(AgentFill {
-                            instrument,
-                            id,
-                            side,
-                            tick,
-                            qty,
-                            left,
-                        }),
+                        None => self.put_agent_fill(AgentFill { instrument, id, side, tick, qty, left }),
                     }
                 }
             }
@@ -321,14 +253,8 @@ impl Exchange {
         if (market.bid, market.ask) == (bid, ask) {
             return;
         }
-        let quote = Quote {
-            instrument,
-            bid: bid.px,
-            ask: ask.px,
-            bid_qty: bid.qty,
-            ask_qty: ask.qty,
-            ts_venue: self.now,
-        };
+        let quote =
+            Quote { instrument, bid: bid.px, ask: ask.px, bid_qty: bid.qty, ask_qty: ask.qty, ts_venue: self.now };
         market.set_quote(&quote, self.now);
         self.put_market(MarketEvent::Quote(quote));
     }

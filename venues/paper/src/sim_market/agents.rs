@@ -61,10 +61,7 @@ pub(super) struct Crowd {
 
 impl Crowd {
     pub(super) fn new(wanted: &SimulatedInstrument, (tick, lot): (i64, i64), rng: Rng) -> Self {
-        let maker = || Maker {
-            quoted: Vec::with_capacity(2 * LEVELS as usize),
-            inventory: 0,
-        };
+        let maker = || Maker { quoted: Vec::with_capacity(2 * LEVELS as usize), inventory: 0 };
         Self {
             instrument: wanted.instrument,
             next_at: Nanos::ZERO,
@@ -126,11 +123,7 @@ impl Crowd {
             }
             return;
         };
-        let signed = if fill.side == Side::Buy {
-            fill.qty
-        } else {
-            -fill.qty
-        };
+        let signed = if fill.side == Side::Buy { fill.qty } else { -fill.qty };
         maker.inventory = maker.inventory.saturating_add(signed);
         if fill.left == 0 {
             maker.quoted.retain(|quoted| quoted.id != fill.id);
@@ -143,19 +136,13 @@ impl Crowd {
     }
 
     fn any_side(&mut self) -> Side {
-        if self.rng.per_mille(500) {
-            Side::Buy
-        } else {
-            Side::Sell
-        }
+        if self.rng.per_mille(500) { Side::Buy } else { Side::Sell }
     }
 
     /// A quantity around `parts` of 4 of the typical one, in whole lots, at least one.
     fn any_qty(&mut self, parts: i64) -> i64 {
         let mean = (self.typical / 4).saturating_mul(parts).max(self.lot);
-        let raw = self
-            .rng
-            .between(mean / 4, mean.saturating_add(mean / 4 * 3));
+        let raw = self.rng.between(mean / 4, mean.saturating_add(mean / 4 * 3));
         (raw / self.lot).max(1) * self.lot
     }
 
@@ -216,13 +203,7 @@ impl Crowd {
         let qty = self.any_qty(12);
         let id = self.id(nth as u64 + 1);
         self.makers[nth].quoted.push(Quoted { id, side, tick });
-        let order = Incoming {
-            id,
-            side,
-            limit: Some(tick),
-            qty,
-            rest: Rest::Book,
-        };
+        let order = Incoming { id, side, limit: Some(tick), qty, rest: Rest::Book };
         exchange.agent_submit(self.instrument, order);
         self.drain(exchange);
     }
@@ -238,11 +219,7 @@ impl Crowd {
         };
         let inside = ask - bid > 1 && self.rng.per_mille(250);
         let away = if inside { -1 } else { self.rng.between(0, 6) };
-        let tick = if side == Side::Buy {
-            bid - away
-        } else {
-            ask + away
-        };
+        let tick = if side == Side::Buy { bid - away } else { ask + away };
         let (id, qty) = (self.id(0), self.any_qty(4));
         self.noise.push_back(id);
         if self.noise.len() > NOISE_RESTING_MAX
@@ -250,13 +227,7 @@ impl Crowd {
         {
             exchange.agent_cancel(self.instrument, oldest);
         }
-        let order = Incoming {
-            id,
-            side,
-            limit: Some(tick.max(1)),
-            qty,
-            rest: Rest::Book,
-        };
+        let order = Incoming { id, side, limit: Some(tick.max(1)), qty, rest: Rest::Book };
         exchange.agent_submit(self.instrument, order);
         self.drain(exchange);
     }
@@ -275,13 +246,7 @@ impl Crowd {
         };
         let (id, qty) = (self.id(0), self.any_qty(parts));
         self.fair.push(news);
-        let order = Incoming {
-            id,
-            side,
-            limit: Some(limit),
-            qty,
-            rest: Rest::Cancel,
-        };
+        let order = Incoming { id, side, limit: Some(limit), qty, rest: Rest::Cancel };
         exchange.agent_submit(self.instrument, order);
         self.drain(exchange);
     }
@@ -289,11 +254,7 @@ impl Crowd {
     /// Follows a trend of more than half a tick; without one does nothing.
     fn momentum(&mut self, exchange: &mut Exchange) {
         if self.trend.abs() > 512 {
-            let side = if self.trend > 0 {
-                Side::Buy
-            } else {
-                Side::Sell
-            };
+            let side = if self.trend > 0 { Side::Buy } else { Side::Sell };
             self.sweep(side, 4, exchange);
         }
     }

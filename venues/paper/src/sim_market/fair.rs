@@ -29,9 +29,7 @@ const ACTIVITY_MEMORY: Span = Span::from_secs(120);
 impl FairValue {
     pub(super) fn new(start_ticks: i64, volatility_bps_hour: u32) -> Self {
         // An hour has 3,600 seconds, whose square root is 60.
-        let sigma =
-            i128::from(start_ticks) * i128::from(FAIR_ONE) * i128::from(volatility_bps_hour)
-                / (10_000 * 60);
+        let sigma = i128::from(start_ticks) * i128::from(FAIR_ONE) * i128::from(volatility_bps_hour) / (10_000 * 60);
         Self {
             value: start_ticks.saturating_mul(FAIR_ONE),
             sigma: i64::try_from(sigma).unwrap_or(i64::MAX / 4_096).max(1),
@@ -49,10 +47,8 @@ impl FairValue {
         self.updated = now;
         // The standard deviation grows with the root of time: root of microseconds over 1,000.
         let root = micros.isqrt() as i64;
-        let per_step =
-            i128::from(self.sigma) * i128::from(root) * i128::from(self.activity) / 1_000;
-        let step =
-            rng.normal(i64::try_from(per_step / i128::from(ACTIVITY_ONE)).unwrap_or(i64::MAX / 64));
+        let per_step = i128::from(self.sigma) * i128::from(root) * i128::from(self.activity) / 1_000;
+        let step = rng.normal(i64::try_from(per_step / i128::from(ACTIVITY_ONE)).unwrap_or(i64::MAX / 64));
         self.value = self.value.saturating_add(step).max(FLOOR_TICKS * FAIR_ONE);
         self.walk_activity(micros as i64, root, rng);
     }

@@ -60,22 +60,13 @@ impl SimulatedInstrument {
         // Divided by the square root of 24, rounded, at least one.
         let hourly = (daily_bps as u64 * 10_000 + 24_495) / 48_990;
         let volatility_bps_hour = if hourly == 0 { 1 } else { hourly as u32 };
-        Self {
-            volatility_bps_hour,
-            ..Self::new(instrument, start_px, typical_qty)
-        }
+        Self { volatility_bps_hour, ..Self::new(instrument, start_px, typical_qty) }
     }
 
     /// Eight actions a second, 40 basis points an hour.
     #[must_use]
     pub const fn new(instrument: InstrumentId, start_px: Px, typical_qty: Qty) -> Self {
-        Self {
-            instrument,
-            start_px,
-            volatility_bps_hour: 40,
-            rate_per_sec_milli: 8_000,
-            typical_qty,
-        }
+        Self { instrument, start_px, volatility_bps_hour: 40, rate_per_sec_milli: 8_000, typical_qty }
     }
 }
 
@@ -111,24 +102,15 @@ impl SimulatedMarket {
     ///
     /// # Errors
     /// Every fault of the configuration.
-    pub fn new(
-        config: &SimulatedMarketConfig,
-        exchange: &Exchange,
-    ) -> Result<Self, Vec<SimulatedMarketFault>> {
+    pub fn new(config: &SimulatedMarketConfig, exchange: &Exchange) -> Result<Self, Vec<SimulatedMarketFault>> {
         let mut faults = Vec::new();
         let mut crowds = Vec::with_capacity(config.instruments.len());
         for (nth, wanted) in config.instruments.iter().enumerate() {
             let id = wanted.instrument;
-            if config.instruments[..nth]
-                .iter()
-                .any(|other| other.instrument == id)
-            {
+            if config.instruments[..nth].iter().any(|other| other.instrument == id) {
                 faults.push(SimulatedMarketFault::Twice(id));
             }
-            let definition = exchange
-                .instruments()
-                .get(id)
-                .filter(|_| exchange.book(id).is_some());
+            let definition = exchange.instruments().get(id).filter(|_| exchange.book(id).is_some());
             let Some(instrument) = definition else {
                 faults.push(SimulatedMarketFault::NoBook(id));
                 continue;
@@ -152,11 +134,7 @@ impl SimulatedMarket {
                 crowds.push(Crowd::new(wanted, (tick, lot), rng));
             }
         }
-        if faults.is_empty() {
-            Ok(Self { crowds })
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(Self { crowds }) } else { Err(faults) }
     }
 
     /// When the next agent acts; `None` without instruments. `Nanos::ZERO` before the first call.
@@ -189,19 +167,12 @@ impl SimulatedMarket {
     /// Fair value of an instrument, which only the agents know. For carrying a market over a restart.
     #[must_use]
     pub fn fair_px(&self, instrument: InstrumentId) -> Option<Px> {
-        self.crowds
-            .iter()
-            .find(|crowd| crowd.instrument == instrument)
-            .map(Crowd::fair_px)
+        self.crowds.iter().find(|crowd| crowd.instrument == instrument).map(Crowd::fair_px)
     }
 
     fn take_fills(&mut self, exchange: &mut Exchange) {
         while let Some(fill) = exchange.poll_agent_fill() {
-            if let Some(crowd) = self
-                .crowds
-                .iter_mut()
-                .find(|crowd| crowd.instrument == fill.instrument)
-            {
+            if let Some(crowd) = self.crowds.iter_mut().find(|crowd| crowd.instrument == fill.instrument) {
                 crowd.handle_fill(&fill);
             }
         }

@@ -5,8 +5,7 @@ use argonaut_engine::ids::{ClOrdId, InstrumentId, Origin, UserId, VenueId};
 use argonaut_engine::instrument::{AssetClass, Instrument, Instruments, Multiplier, TradingHours};
 use argonaut_engine::market::{Bar, BarBasis, MarketEvent, Quote, Trade};
 use argonaut_engine::order::{
-    CancelOrder, ExecType, ExecutionReport, NewOrder, OrderSpec, Pricing, ReplaceOrder, Request,
-    Side, TimeInForce,
+    CancelOrder, ExecType, ExecutionReport, NewOrder, OrderSpec, Pricing, ReplaceOrder, Request, Side, TimeInForce,
 };
 use argonaut_engine::text::Text;
 use argonaut_engine::units::{Currency, Nanos, Px, Qty, Span};
@@ -77,19 +76,8 @@ pub fn quote(instrument: InstrumentId, bid: (&str, &str), ask: (&str, &str)) -> 
     })
 }
 
-pub fn trade(
-    instrument: InstrumentId,
-    size: &str,
-    price: &str,
-    aggressor: Option<Side>,
-) -> MarketEvent {
-    MarketEvent::Trade(Trade {
-        instrument,
-        px: px(price),
-        qty: qty(size),
-        aggressor,
-        ts_venue: Nanos::ZERO,
-    })
+pub fn trade(instrument: InstrumentId, size: &str, price: &str, aggressor: Option<Side>) -> MarketEvent {
+    MarketEvent::Trade(Trade { instrument, px: px(price), qty: qty(size), aggressor, ts_venue: Nanos::ZERO })
 }
 
 pub fn bar(instrument: InstrumentId, open_s: u64, ohlc: [&str; 4], volume: &str) -> MarketEvent {
@@ -107,36 +95,17 @@ pub fn bar(instrument: InstrumentId, open_s: u64, ohlc: [&str; 4], volume: &str)
 }
 
 pub fn new_order(id: u64, side: Side, size: &str, pricing: Pricing, tif: TimeInForce) -> Request {
-    let spec = OrderSpec {
-        instrument: SPY,
-        side,
-        qty: qty(size),
-        pricing,
-        tif,
-    };
-    Request::New(NewOrder {
-        cl_ord_id: ClOrdId(id),
-        origin: Origin::User(UserId(1)),
-        spec,
-    })
+    let spec = OrderSpec { instrument: SPY, side, qty: qty(size), pricing, tif };
+    Request::New(NewOrder { cl_ord_id: ClOrdId(id), origin: Origin::User(UserId(1)), spec })
 }
 
 pub fn cancel(id: u64) -> Request {
-    Request::Cancel(CancelOrder {
-        cl_ord_id: ClOrdId(id),
-        instrument: SPY,
-    })
+    Request::Cancel(CancelOrder { cl_ord_id: ClOrdId(id), instrument: SPY })
 }
 
 pub fn replace(id: u64, revision: u32, size: &str, pricing: Pricing) -> Request {
     let (cl_ord_id, instrument) = (ClOrdId(id), SPY);
-    Request::Replace(ReplaceOrder {
-        cl_ord_id,
-        revision,
-        instrument,
-        qty: qty(size),
-        pricing,
-    })
+    Request::Replace(ReplaceOrder { cl_ord_id, revision, instrument, qty: qty(size), pricing })
 }
 
 pub fn limit(price: &str) -> Pricing {
@@ -150,13 +119,7 @@ pub fn drain(exchange: &mut Exchange) -> Vec<VenueEvent> {
 
 /// Executions among the events as `(order, quantity, price)`.
 pub fn fills(events: &[VenueEvent]) -> Vec<(u64, Qty, Px)> {
-    reports(events)
-        .filter_map(|report| {
-            report
-                .fill
-                .map(|fill| (report.cl_ord_id.0, fill.qty, fill.px))
-        })
-        .collect()
+    reports(events).filter_map(|report| report.fill.map(|fill| (report.cl_ord_id.0, fill.qty, fill.px))).collect()
 }
 
 pub fn reports(events: &[VenueEvent]) -> impl Iterator<Item = &ExecutionReport> {
@@ -179,11 +142,7 @@ fn word(event: &VenueEvent) -> String {
             let what = match (report.exec_type, report.reject) {
                 (ExecType::Trade, _) => {
                     let fill = report.fill.expect("a trade has a fill");
-                    let side = if fill.liquidity == argonaut_engine::order::Liquidity::Added {
-                        "made"
-                    } else {
-                        "took"
-                    };
+                    let side = if fill.liquidity == argonaut_engine::order::Liquidity::Added { "made" } else { "took" };
                     format!("{side} {}@{} left {}", fill.qty, fill.px, report.leaves_qty)
                 }
                 (ExecType::Rejected, Some(reason)) => format!("rejected {reason:?}"),
@@ -192,18 +151,12 @@ fn word(event: &VenueEvent) -> String {
             let again = if report.resent { " again" } else { "" };
             format!("{id} {what}{again}")
         }
-        VenueEvent::CancelReject(reject) => format!(
-            "{} {:?} refused {:?}",
-            reject.cl_ord_id.0, reject.response_to, reject.reason
-        )
-        .to_lowercase(),
+        VenueEvent::CancelReject(reject) => {
+            format!("{} {:?} refused {:?}", reject.cl_ord_id.0, reject.response_to, reject.reason).to_lowercase()
+        }
         VenueEvent::Link(event) => match event {
             argonaut_engine::event::LinkEvent::MassStatusEnd { .. } => "end".to_owned(),
-            argonaut_engine::event::LinkEvent::VenuePosition {
-                instrument,
-                position,
-                ..
-            } => {
+            argonaut_engine::event::LinkEvent::VenuePosition { instrument, position, .. } => {
                 format!("position {instrument} {position}")
             }
             other => format!("{other:?}"),
