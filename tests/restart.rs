@@ -115,3 +115,33 @@ fn killed_while_it_starts() {
     let found = stdout_json(&argonaut(&["--json", "journal", "verify", "--data-dir", data]));
     assert_eq!((&found["ok"], &found["found"]["torn_bytes"]), (&json!(true), &json!(0)), "{found}");
 }
+
+#[test]
+fn another_meaning_of_the_same_numbers_is_refused() {
+    let text = setup::simulated(None);
+    let home = Home::new(&text);
+    assert!(home.add_user().status.success());
+    let engine = Engine::start(&home);
+    let client = engine.login();
+    start(&client);
+    fill(&client, 5);
+    engine.kill();
+    let refused = |text: &str, fields: &[&str]| {
+        home.put("argonaut.toml", text);
+        let (status, said) = Engine::spawn(&home).map(|_| ()).expect_err("refused");
+        assert_eq!(status.code(), Some(3), "{said}");
+        let error: Value = serde_json::from_str(said.lines().last().expect("an error")).expect("JSON");
+        let found: Vec<&str> = error["faults"].as_array().expect("faults").iter().filter_map(|fault| fault["field"].as_str()).collect();
+        assert_eq!(found, fields, "{error}");
+    };
+    let both = setup::stock("ACME") + &setup::stock("GLOBEX");
+    let swapped = text.replace(&both, &(setup::stock("GLOBEX") + &setup::stock("ACME")));
+    assert_ne!(swapped, text);
+    refused(&swapped, &["instruments[0].symbol", "instruments[1].symbol"]);
+    refused(&text.replace("starting_cash = \"1000000\"", "starting_cash = \"2000000\""), &["account.starting_cash"]);
+    refused(&text.replace("id = \"TEST-1\"", "id = \"TEST-2\""), &["account.id"]);
+    home.put("argonaut.toml", &text);
+    let engine = Engine::start(&home);
+    let client = Client { addr: engine.addr, ..client };
+    assert_eq!(position(&client), "5");
+}

@@ -4,6 +4,7 @@ pub mod adapters;
 pub mod children;
 pub mod consumers;
 pub mod control;
+pub mod identity;
 pub mod market_feed;
 pub mod paper_link;
 pub mod recovery;

@@ -8,6 +8,7 @@ use crate::wiring::children::{
 };
 use crate::wiring::consumers::{ProjectionConsumer, ProjectionStatus, ViewConsumer};
 use crate::wiring::control::{LaneControl, PROJECTION, ProcessStatus, WallClock};
+use crate::wiring::identity::Identity;
 use crate::wiring::paper_link::{LinkStatus, PaperLink, PortsPlace};
 use crate::wiring::recovery::{self, Layout, Recovery, Snapshots};
 use crate::wiring::supervision::SupervisorThread;
@@ -81,7 +82,11 @@ impl Runtime {
             .block_on(Access::open(&layout.access()))
             .map_err(|fault| Failure::new(Exit::Data, format!("{}: {fault}", layout.access().display())))?;
         let core_config = Arc::new(core_config(&config));
+        let identity = Identity::of(&config);
+        identity.check(&layout)?;
         let recovery = recovery::recover(&config, &core_config, &layout, clock.now())?;
+        // Only whoever holds the journal may say what it means.
+        identity.write(&layout)?;
         let recovered = recovery::told(&recovery);
         let beginning = Beginning::of(&config, &layout, &recovery);
 
