@@ -124,10 +124,6 @@ impl Row {
     pub fn missing(name: impl Into<String>, unit: &'static str, budget: Budget, why: impl Into<String>) -> Self {
         Self { name: name.into(), unit, spread: None, value: None, floor: None, budget, note: why.into() }
     }
-    pub fn with_value(mut self, value: f64) -> Self {
-        self.value = Some(value);
-        self
-    }
     pub fn with_spread(mut self, spread: Percentiles) -> Self {
         self.spread = Some(spread);
         self
