@@ -5,6 +5,7 @@ use crate::measure::{Budget, Meter, Row, median};
 use argonaut_engine::order::Side;
 use argonaut_paper::book::{BookEvent, FastBook, Incoming, L3Action, L3Message, OrderBook, Rest};
 use std::hint::black_box;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 enum Op {
@@ -104,7 +105,7 @@ fn matching(scale: &Scale, rows: &mut Vec<Row>) {
 fn building(scale: &Scale, rows: &mut Vec<Row>) {
     let (messages, which) = match real_messages() {
         Some(messages) => (messages, "recorded ES futures, one day"),
-        None => (made_messages(400_000), "made up: ARGONAUT_DATA has no recording"),
+        None => (made_messages(400_000), "made up: no recording under ARGONAUT_DATA, or no zstd program"),
     };
     let copied: Vec<f64> = (0..5)
         .map(|_| {
@@ -134,12 +135,13 @@ fn building(scale: &Scale, rows: &mut Vec<Row>) {
     );
 }
 
-/// Orders of a Databento market-by-order file, or `None` when it is not there.
+/// Orders of a Databento market-by-order file, unpacked by the `zstd` program; `None` without one or the other.
 fn real_messages() -> Option<Vec<L3Message>> {
     let root = std::env::var("ARGONAUT_DATA")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").to_owned());
     let path = format!("{root}/orderbook/databento/esh4-glbx-mdp3-20231225.mbo.dbn.zst");
-    let bytes = zstd::decode_all(std::fs::File::open(&path).ok()?).ok()?;
+    let unpacked = Command::new("zstd").args(["-dcq", &path]).stderr(Stdio::null()).output().ok()?;
+    let bytes = if unpacked.status.success() { unpacked.stdout } else { return None };
     let word = |at: usize| bytes[at..].first_chunk().map(|word| u32::from_le_bytes(*word));
     let long = |at: usize| bytes[at..].first_chunk().map(|long| i64::from_le_bytes(*long));
     let (mut at, mut messages) = (8 + word(4)? as usize, Vec::new());

@@ -112,6 +112,18 @@ pub struct Row {
     budget: Budget,
     note: String,
 }
+
+impl Row {
+    pub fn spread(name: impl Into<String>, unit: &'static str, spread: Percentiles, budget: Budget) -> Self {
+        Self { name: name.into(), unit, spread: Some(spread), value: None, floor: None, budget, note: String::new() }
+    }
+    pub fn value(name: impl Into<String>, unit: &'static str, value: f64, budget: Budget) -> Self {
+        Self { name: name.into(), unit, spread: None, value: Some(value), floor: None, budget, note: String::new() }
+    }
+    /// A figure that could not be taken: never within its budget.
+    pub fn missing(name: impl Into<String>, unit: &'static str, budget: Budget, why: impl Into<String>) -> Self {
+        Self { name: name.into(), unit, spread: None, value: None, floor: None, budget, note: why.into() }
+    }
     pub fn with_spread(mut self, spread: Percentiles) -> Self {
         self.spread = Some(spread);
         self
