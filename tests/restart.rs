@@ -131,7 +131,8 @@ fn another_meaning_of_the_same_numbers_is_refused() {
         let (status, said) = Engine::spawn(&home).map(|_| ()).expect_err("refused");
         assert_eq!(status.code(), Some(3), "{said}");
         let error: Value = serde_json::from_str(said.lines().last().expect("an error")).expect("JSON");
-        let found: Vec<&str> = error["faults"].as_array().expect("faults").iter().filter_map(|fault| fault["field"].as_str()).collect();
+        let found: Vec<&str> =
+            error["faults"].as_array().expect("faults").iter().filter_map(|fault| fault["field"].as_str()).collect();
         assert_eq!(found, fields, "{error}");
     };
     let both = setup::stock("ACME") + &setup::stock("GLOBEX");

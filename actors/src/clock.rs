@@ -21,6 +21,15 @@ impl Clock {
         Self { monotonic, start_utc, start }
     }
 
+    /// Moves the clock ahead so that it is not before `at`: the wall clock may have been set back since the
+    /// journal's last record was written, and time of the engine never goes back.
+    #[must_use]
+    pub fn not_before(mut self, at: Nanos) -> Self {
+        let behind = at.since(self.now()).nanos();
+        self.start_utc = self.start_utc.saturating_add(behind);
+        self
+    }
+
     #[inline]
     #[must_use]
     pub fn now(&self) -> Nanos {

@@ -75,7 +75,8 @@ impl Identity {
     /// # Errors
     /// When the disk refuses.
     pub fn write(&self, layout: &Layout) -> Result<(), Failure> {
-        let failed = |fault: &dyn Display| Failure::new(Exit::Data, format!("{}: {fault}", layout.root.join(FILE).display()));
+        let failed =
+            |fault: &dyn Display| Failure::new(Exit::Data, format!("{}: {fault}", layout.root.join(FILE).display()));
         let bytes = serde_json::to_vec_pretty(self).map_err(|fault| failed(&fault))?;
         if std::fs::read(layout.root.join(FILE)).is_ok_and(|kept| kept == bytes) {
             return Ok(());

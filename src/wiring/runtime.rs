@@ -87,6 +87,7 @@ impl Runtime {
         let recovery = recovery::recover(&config, &core_config, &layout, clock.now())?;
         // Only whoever holds the journal may say what it means.
         identity.write(&layout)?;
+        let clock = clock.not_before(recovery.core.now());
         let recovered = recovery::told(&recovery);
         let beginning = Beginning::of(&config, &layout, &recovery);
 
@@ -344,7 +345,7 @@ impl Parts {
             let path = layout.root.join(PROJECTION_FILE);
             let opened = runtime.block_on(Projector::open(&path, &account, &instruments));
             let mut projector = opened.map_err(shell_fault)?;
-            if !std::mem::replace(&mut has_looked, true) && projector.cursor() > start {
+            if !has_looked && projector.cursor() > start {
                 // The journal has lost its end in a power cut: what the tables tell of it never happened.
                 tracing::warn!(
                     cursor = projector.cursor().0,
@@ -353,6 +354,7 @@ impl Parts {
                 );
                 runtime.block_on(projector.truncate_projection()).map_err(shell_fault)?;
             }
+            has_looked = true;
             let core = core_for(&mut projector, &core_config, &snapshots, &layout)?;
             let cursor = projector.cursor().max(projector.staged_seq());
             status.cursor.store(projector.cursor().0, Ordering::Relaxed);

@@ -41,18 +41,11 @@ impl Collector {
         let tcp = TcpStream::connect(client.addr).expect("connects");
         tcp.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         let url = format!("ws://{}/api/v1/stream?ticket={ticket}", client.addr);
+        let mut handshake = tungstenite::client(url.as_str(), tcp.try_clone().expect("a clone"));
         let mut socket = loop {
-            match tungstenite::client(url.as_str(), tcp.try_clone().expect("a clone")) {
+            match handshake {
                 Ok((socket, _)) => break socket,
-                Err(tungstenite::HandshakeError::Interrupted(mut half)) => {
-                    break loop {
-                        match half.handshake() {
-                            Ok((socket, _)) => break socket,
-                            Err(tungstenite::HandshakeError::Interrupted(again)) => half = again,
-                            Err(fault) => panic!("handshake: {fault}"),
-                        }
-                    };
-                }
+                Err(tungstenite::HandshakeError::Interrupted(half)) => handshake = half.handshake(),
                 Err(fault) => panic!("handshake: {fault}"),
             }
         };

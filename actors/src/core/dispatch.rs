@@ -12,6 +12,9 @@ use argonaut_engine::router;
 use argonaut_engine::session::{Session, SessionOut, SessionState};
 use argonaut_engine::units::{Nanos, Qty, SignedQty};
 
+/// Different mass cancels that one link may be owed.
+const CANCELS_OWED_MAX: usize = 1_024;
+
 impl<P: Probe> Core<P> {
     /// Lets a session handle something and spreads its answers. A venue outside the table is ignored: the
     /// links are built from the same table.
@@ -164,24 +167,36 @@ impl<P: Probe> Core<P> {
         }
     }
 
-    /// Sends the mass cancel that could not be sent while the link was down.
+    /// Sends the mass cancels that could not be sent while the link was down.
     fn cancel_owed(&mut self, venue: VenueId, out: &mut Vec<Output>) {
-        if std::mem::take(&mut self.cancel_owed[venue.index()]) {
+        for filter in std::mem::take(&mut self.cancel_owed[venue.index()]) {
             self.with_session(venue, out, |session, now, answers| {
-                session.cancel_matching(now, &OrderFilter::default(), answers);
+                session.cancel_matching(now, &filter, answers);
             });
         }
     }
 
-    /// Sends a cancel for every matching live order; answers how many. A cancel of everything that meets a
+    /// Keeps a mass cancel for when the session is ready again. One that covers everything stands for all,
+    /// and is what too many of them become: cancelling too much is the safe side.
+    fn owe_cancel(&mut self, index: usize, filter: &OrderFilter) {
+        let owed = &mut self.cancel_owed[index];
+        let all = OrderFilter::default();
+        if *filter == all || owed.len() >= CANCELS_OWED_MAX {
+            *owed = vec![all];
+        } else if !owed.contains(filter) && !owed.contains(&all) {
+            owed.push(*filter);
+        }
+    }
+
+    /// Sends a cancel for every matching live order; answers how many. A cancel that meets a
     /// link that is down is sent when the session is ready again.
     pub(super) fn cancel_matching(&mut self, filter: &OrderFilter, out: &mut Vec<Output>) -> u32 {
         let mut count = 0;
         for index in 0..self.sessions.len() {
             let venue = VenueId(index as u8);
             let down = matches!(self.session_states[index], SessionState::Disconnected | SessionState::Connecting);
-            if down && *filter == OrderFilter::default() && self.sessions[index].live_count() > 0 {
-                self.cancel_owed[index] = true;
+            if down && self.sessions[index].live_count() > 0 {
+                self.owe_cancel(index, filter);
             }
             self.with_session(venue, out, |session, now, answers| {
                 count += session.cancel_matching(now, filter, answers);

@@ -23,7 +23,7 @@ use argonaut_engine::bounds::{
 };
 use argonaut_engine::breaker::{Breaker, BreakerKind, BreakerLimits, BreakerOut, TripAction, TripCause};
 use argonaut_engine::event::{
-    AccountConfig, CommandEnvelope, EngineState, Execution, Input, LinkEvent, Output, ReasonText, Stamped,
+    AccountConfig, CommandEnvelope, EngineState, Execution, Input, LinkEvent, OrderFilter, Output, ReasonText, Stamped,
 };
 use argonaut_engine::ids::{ClOrdId, CommandId, InstrumentId, Seq, VenueId};
 use argonaut_engine::instrument::Instruments;
@@ -103,7 +103,7 @@ pub struct Core<P: Probe> {
     pub(crate) keys: KeyTable,
     pub(crate) next_cl_ord_id: u64,
     pub(crate) next_strategy_id: u32,
-    pub(crate) cancel_owed: Vec<bool>,
+    pub(crate) cancel_owed: Vec<Vec<OrderFilter>>,
     pub(crate) equity_dirty: bool,
     pub(crate) next_sample: Nanos,
 
@@ -164,7 +164,7 @@ impl<P: Probe> Core<P> {
             keys: KeyTable::default(),
             next_cl_ord_id: 1,
             next_strategy_id: 1,
-            cancel_owed: vec![false; config.venues_count],
+            cancel_owed: vec![Vec::new(); config.venues_count],
             equity_dirty: false,
             next_sample: Nanos::ZERO,
             deadlines: Deadlines::with_capacity(SLOTS),

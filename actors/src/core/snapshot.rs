@@ -4,7 +4,7 @@ use super::keys::KeyTable;
 use super::{Core, CoreConfig};
 use crate::probe::{NoProbe, Probe};
 use argonaut_engine::breaker::{Breaker, BreakerUpdate, TradingUpdate};
-use argonaut_engine::event::{OrderCause, OrderUpdate, Output};
+use argonaut_engine::event::{OrderCause, OrderFilter, OrderUpdate, Output};
 use argonaut_engine::hash::StateHasher;
 use argonaut_engine::ids::Seq;
 use argonaut_engine::market::Quote;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Version of [`CoreState`]'s layout. Raise it with every change of a field in any machine's state: snapshots
 /// of another version are passed over and more of the journal is replayed.
-pub const CORE_STATE_VERSION: u32 = 1;
+pub const CORE_STATE_VERSION: u32 = 2;
 
 /// Everything that a core is, without what is derived from its configuration.
 #[derive(Clone, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct CoreState {
     keys: KeyTable,
     next_cl_ord_id: u64,
     next_strategy_id: u32,
-    cancel_owed: Vec<bool>,
+    cancel_owed: Vec<Vec<OrderFilter>>,
     equity_dirty: bool,
     next_sample: Nanos,
 }
