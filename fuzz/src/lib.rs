@@ -2,5 +2,6 @@
 
 #[path = "../../persistence/tests/support/crash.rs"]
 mod crash;
+pub mod bodies;
 pub mod feeds;
 pub mod journal;

@@ -90,7 +90,7 @@ fn every_reader_answers_whatever_comes() {
     let (instruments, kinds) = (engine::instruments(), engine::kinds());
     let kind = kinds.get("ema_cross").expect("known");
     let mut accepted = 0_u32;
-    for seed in 1..30_000_u64 {
+    for seed in 1..4_000_u64 {
         let body = Seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)).body();
         let reader = || Reader::body(&body);
         accepted += u32::from(check(&body, reader().and_then(|r| PlaceOrder::read(r, &instruments))).is_some());
@@ -106,14 +106,14 @@ fn every_reader_answers_whatever_comes() {
         check(&body, ClientMessage::read(&body));
         check(&body, CancelFilter::read(&String::from_utf8_lossy(&body), &instruments));
     }
-    assert!(accepted > 50, "some of them are good: {accepted}");
+    assert!(accepted > 5, "some of them are good: {accepted}");
 }
 
 #[test]
 fn an_accepted_order_is_what_was_said() {
     let instruments = engine::instruments();
     let mut accepted = 0;
-    for seed in 1..20_000_u64 {
+    for seed in 1..4_000_u64 {
         let mut seed = Seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let number = |seed: &mut Seed| format!("{}.{}", seed.next(100_000), seed.next(1_000));
         let (side, qty, px) = (["buy", "sell"][seed.next(2) as usize], number(&mut seed), number(&mut seed));
@@ -135,5 +135,5 @@ fn an_accepted_order_is_what_was_said() {
         assert_eq!(order.spec().pricing.px(), Some(said("px").parse().expect("a price")));
         assert!(order.spec().qty.raw() > 0);
     }
-    assert!(accepted > 5_000, "{accepted}");
+    assert!(accepted > 1_000, "{accepted}");
 }

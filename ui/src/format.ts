@@ -1,22 +1,27 @@
-// The one place that turns the server's words and numbers into text. Decimals stay strings: no arithmetic.
+// The one place that turns the server's words and numbers into text. Decimals are never floats: they stay
+// strings, and rounding counts in whole units of the last digit shown.
 
-/** Groups thousands and pads or keeps the fraction as it came. */
+/** Groups thousands; with `digits` rounded (half away from zero) or padded to so many, else as it came. */
 export function decimal(value: string | null | undefined, digits?: number): string {
   if (value === null || value === undefined) return '–';
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(value);
   if (!match) return value;
-  const [, sign = '', whole = '0', raw = ''] = match;
-  let fraction = raw;
-  if (digits !== undefined) fraction = raw.length > digits ? raw.slice(0, digits) : raw.padEnd(digits, '0');
-  const cut = digits !== undefined && raw.length > digits && /[1-9]/.test(raw.slice(digits));
+  let [, sign = '', whole = '0', fraction = ''] = match;
+  if (digits !== undefined) {
+    const up = fraction.length > digits && fraction.charAt(digits) >= '5' ? 1n : 0n;
+    const units = String(BigInt(whole + fraction.slice(0, digits).padEnd(digits, '0')) + up).padStart(digits + 1, '0');
+    whole = units.slice(0, units.length - digits);
+    fraction = units.slice(units.length - digits);
+  }
+  if (isZero(whole + fraction)) sign = '';
   const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-  return `${sign === '-' ? '−' : ''}${grouped}${fraction ? `.${fraction}` : ''}${cut ? '…' : ''}`;
+  return `${sign === '-' ? '−' : ''}${grouped}${fraction ? `.${fraction}` : ''}`;
 }
 
 /** As decimal, with its sign always shown. */
 export function signed(value: string | null | undefined, digits?: number): string {
   const text = decimal(value, digits);
-  if (value === null || value === undefined || isZero(value) || text.startsWith('−')) return text;
+  if (value === null || value === undefined || isZero(text) || text.startsWith('−')) return text;
   return `+${text}`;
 }
 

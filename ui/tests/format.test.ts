@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { age, decimal, direction, nanos, signed, time } from '../src/format';
 
-test('decimals are shown as they came, grouped and cut, never computed', () => {
+test('decimals are grouped and rounded without ever being floats', () => {
   const cases: [string | null, number | undefined, string][] = [
     ['1234567.5', undefined, '1,234,567.5'],
     ['-0.00001', undefined, '−0.00001'],
     ['12', 2, '12.00'],
-    ['12.345', 2, '12.34…'],
+    ['12.345', 2, '12.35'],
+    ['-999999.995', 2, '−1,000,000.00'],
+    ['0.004', 2, '0.00'],
+    ['-0.004', 2, '0.00'],
+    ['0.5', 0, '1'],
     ['12.340', 2, '12.34'],
     ['99999999999999999999.99', 2, '99,999,999,999,999,999,999.99'],
     [null, 2, '–'],
@@ -18,7 +22,7 @@ test('decimals are shown as they came, grouped and cut, never computed', () => {
 
 test('a sign is always shown, for profit, loss and nothing', () => {
   const cases: [string | null, string, string][] = [
-    ['5', '+5', 'up'], ['-5', '−5', 'down'], ['0', '0', ''], ['-0.00', '−0.00', ''], [null, '–', ''],
+    ['5', '+5', 'up'], ['-5', '−5', 'down'], ['0', '0', ''], ['-0.00', '0.00', ''], [null, '–', ''],
   ];
   for (const [value, text, tone] of cases) {
     assert.equal(signed(value), text);

@@ -1,5 +1,6 @@
 //! Who may do what: passwords, access tokens, refresh tokens, tickets, throttling, first-run setup.
 
+mod known;
 mod limits;
 pub mod password;
 mod revoked;
@@ -7,6 +8,7 @@ mod setup;
 mod ticket;
 mod token;
 
+pub use known::KnownTokens;
 pub use limits::{Throttle, Verdict};
 pub use password::{HashPool, PasswordFault, hash_password, name_well_formed, password_faults};
 pub use revoked::Revoked;

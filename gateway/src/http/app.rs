@@ -1,7 +1,7 @@
 //! What every handler can reach.
 
 use super::Problem;
-use crate::auth::{HashPool, Identity, Revoked, SetupToken, SigningKey, Throttle, Tickets, Tokens};
+use crate::auth::{HashPool, Identity, KnownTokens, Revoked, SetupToken, SigningKey, Throttle, Tickets, Tokens};
 use crate::config::GatewayConfig;
 use crate::entropy::NoEntropy;
 use crate::ports::{
@@ -55,6 +55,7 @@ pub struct App {
     pub config: GatewayConfig,
     pub deps: Deps,
     pub tokens: Tokens,
+    known: KnownTokens,
     pub tickets: Tickets,
     pub hashes: HashPool,
     pub name_throttle: Throttle,
@@ -72,6 +73,7 @@ impl App {
         let auth = &config.auth;
         Ok(Self {
             tokens: Tokens::new(&deps.signing_key, auth.access_token_life, auth.refresh_token_life),
+            known: KnownTokens::default(),
             tickets: Tickets::new(auth.ticket_life, auth.tickets_max),
             hashes: HashPool::new(auth.hash_concurrency, auth.hash_waiting_max)?,
             name_throttle: Throttle::new(auth.name_failures_max, auth.failure_window),
@@ -110,9 +112,17 @@ impl App {
 
     /// Whom an access token belongs to, when it is good.
     #[must_use]
-    pub fn identify(&self, token: &str) -> Option<Identity> {
-        let identity = self.tokens.read(token, self.now())?;
-        (!self.revoked.contains(identity.family)).then_some(identity)
+    pub fn identify(&self, token: &str) -> Option<Arc<Identity>> {
+        let now = self.now();
+        let identity = match self.known.get(token) {
+            Some(identity) => identity,
+            None => {
+                let identity = Arc::new(self.tokens.read(token, now)?);
+                self.known.put(token, &identity, now);
+                identity
+            }
+        };
+        (identity.expires > now && !self.revoked.contains(identity.family)).then_some(identity)
     }
 
     /// Hands a command to the engine and waits for its answer within the deadline.

@@ -9,6 +9,7 @@ use actix_web::http::header;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, Route, web};
 use core::future::{Ready, ready};
+use std::sync::Arc;
 
 /// Who may use a route.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -93,14 +94,14 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 /// The caller of a guarded route.
-pub struct Caller(pub Identity);
+pub struct Caller(pub Arc<Identity>);
 
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let identity = request.extensions().get::<Identity>().cloned();
+        let identity = request.extensions().get::<Arc<Identity>>().cloned();
         ready(identity.map(Self).ok_or_else(Problem::unauthenticated))
     }
 }

@@ -201,7 +201,7 @@ impl Connection {
         };
         if let Some(token) = &message.token {
             match self.app.identify(token) {
-                Some(identity) => self.welcome(identity),
+                Some(identity) => self.welcome(identity.as_ref().clone()),
                 None => return self.inner.borrow_mut().end(Cut::Unauthenticated),
             }
         }

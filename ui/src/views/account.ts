@@ -38,13 +38,14 @@ function sparkline(): { element: SVGElement; update(store: Store): void } {
   };
 }
 
-function figure(label: string): { element: HTMLElement; set(text: string, tone?: string): void } {
+function figure(label: string): { element: HTMLElement; set(text: string, tone?: string, exact?: string | null): void } {
   const value = h('dd');
   return {
     element: h('div', { class: 'figure' }, h('dt', {}, label), value),
-    set(text, tone = '') {
+    set(text, tone = '', exact = null) {
       setText(value, text);
       setClass(value, tone);
+      value.title = exact ?? '';
     },
   };
 }
@@ -64,10 +65,10 @@ export function account(store: Store): View {
     update() {
       const a = store.account;
       if (a) {
-        equity.set(`${decimal(a.equity, 2)} ${a.currency}`);
-        realised.set(signed(a.realised, 2), direction(a.realised));
-        unrealised.set(signed(a.unrealised, 2), direction(a.unrealised));
-        fees.set(decimal(a.fees, 2));
+        equity.set(`${decimal(a.equity, 2)} ${a.currency}`, '', a.equity);
+        realised.set(signed(a.realised, 2), direction(a.realised), a.realised);
+        unrealised.set(signed(a.unrealised, 2), direction(a.unrealised), a.unrealised);
+        fees.set(decimal(a.fees, 2), '', a.fees);
         cash.set(a.cash.map((c) => `${decimal(c.amount, 2)} ${c.currency}`).join(', ') || '–');
         setText(heard, `${a.account} · changed ${age(store.heardTopic.get('account'), Date.now())} ago`);
       } else {

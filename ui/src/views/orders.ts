@@ -151,7 +151,7 @@ export function executions(store: Store): View {
     { head: 'Quantity', numeric: true, text: (e) => decimal(e.qty) },
     { head: 'Price', numeric: true, text: (e) => decimal(e.px) },
     { head: 'Liquidity', text: (e) => words(e.liquidity) },
-    { head: 'Fee', numeric: true, text: (e) => (e.fee ? `${decimal(e.fee.amount)} ${e.fee.currency}` : '–') },
+    { head: 'Fee', numeric: true, text: (e) => (e.fee ? `${decimal(e.fee.amount, 4)} ${e.fee.currency}` : '–'), title: (e) => e.fee?.amount ?? '' },
     { head: 'From', text: (e) => (e.strategy === null ? 'account' : (store.strategies.get(e.strategy)?.name ?? `strategy ${e.strategy}`)) },
   ], (execution) => execution.id);
   return {

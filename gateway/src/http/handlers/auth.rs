@@ -217,7 +217,7 @@ pub async fn me(caller: Caller) -> Answered {
 /// A single-use ticket for the WebSocket.
 #[utoipa::path(post, path = "/api/v1/auth/ticket", tag = "auth", responses((status = 200, body = Ticket)))]
 pub async fn ticket(app: Shared, caller: Caller) -> Answered {
-    let ticket = app.tickets.issue(caller.0, app.now())?;
+    let ticket = app.tickets.issue(caller.0.as_ref().clone(), app.now())?;
     Ok(crate::http::ok(&Ticket { ticket, expires_in: app.config.auth.ticket_life.as_secs() }))
 }
 

@@ -1,10 +1,9 @@
 //! The engine as a whole: start, stop, halt, reduce only, resume, kill.
 
-use super::{carry_out, shown};
+use super::{carry_out, nothing, shown};
 use crate::dto::EngineDto;
 use crate::http::body::Body;
-use crate::http::{Answered, Caller, Problem, Reason, Shared};
-use crate::input::Reader;
+use crate::http::{Answered, Caller, Reason, Shared};
 use argonaut_engine::event::Command;
 
 fn engine(app: &Shared) -> EngineDto {
@@ -22,10 +21,6 @@ pub async fn show(app: Shared) -> Answered {
 async fn command(app: &Shared, caller: &Caller, command: Command) -> Answered {
     carry_out(app, caller, command).await?;
     shown(&engine(app), true)
-}
-
-fn nothing(reader: Reader) -> Result<(), Problem> {
-    Ok(reader.finish(Some(()))?)
 }
 
 /// Starts trading: market data flows and strategies run.

@@ -23,6 +23,11 @@ async fn carry_out(app: &Shared, caller: &Caller, command: Command) -> Result<()
     Ok(())
 }
 
+/// A command that takes no fields refuses those it is sent.
+fn nothing(reader: crate::input::Reader) -> Result<(), Problem> {
+    Ok(reader.finish(Some(()))?)
+}
+
 /// Default and largest number of rows in a page of a list.
 const PAGE_DEFAULT: usize = 100;
 const PAGE_MAX: u64 = 500;

@@ -1,6 +1,6 @@
 //! Strategies: kinds, deployments, their profit and loss.
 
-use super::{carry_out, shown};
+use super::{carry_out, nothing, shown};
 use crate::dto::{KindDto, PositionDto, StrategyDto, StrategyPnlDto};
 use crate::http::body::Body;
 use crate::http::{Answered, Caller, Deploy, Problem, Redeploy, Shared, path_id};
@@ -100,24 +100,27 @@ async fn changed(app: &Shared, caller: &Caller, id: StrategyId, command: Command
 /// Cancels its orders and gives it no more events until it is resumed.
 #[utoipa::path(post, path = "/api/v1/strategies/{id}/pause", tag = "strategies", params(("id" = u32, Path)),
     responses((status = 200, body = StrategyDto)))]
-pub async fn pause(app: Shared, caller: Caller, path: web::Path<String>) -> Answered {
+pub async fn pause(app: Shared, caller: Caller, path: web::Path<String>, body: Body) -> Answered {
     let strategy = id(&path)?;
+    nothing(body.0)?;
     changed(&app, &caller, strategy, Command::PauseStrategy { strategy }).await
 }
 
 /// Lets a paused strategy go on.
 #[utoipa::path(post, path = "/api/v1/strategies/{id}/resume", tag = "strategies", params(("id" = u32, Path)),
     responses((status = 200, body = StrategyDto)))]
-pub async fn resume(app: Shared, caller: Caller, path: web::Path<String>) -> Answered {
+pub async fn resume(app: Shared, caller: Caller, path: web::Path<String>, body: Body) -> Answered {
     let strategy = id(&path)?;
+    nothing(body.0)?;
     changed(&app, &caller, strategy, Command::ResumeStrategy { strategy }).await
 }
 
 /// Cancels its orders and ends it; its position stays.
 #[utoipa::path(post, path = "/api/v1/strategies/{id}/stop", tag = "strategies", params(("id" = u32, Path)),
     responses((status = 200, body = StrategyDto)))]
-pub async fn stop(app: Shared, caller: Caller, path: web::Path<String>) -> Answered {
+pub async fn stop(app: Shared, caller: Caller, path: web::Path<String>, body: Body) -> Answered {
     let strategy = id(&path)?;
+    nothing(body.0)?;
     changed(&app, &caller, strategy, Command::StopStrategy { strategy }).await
 }
 
