@@ -146,7 +146,7 @@ impl Consumer for Hand {
         }
         self.projector.stage(stamped, outputs).map_err(|fault| ConsumerFault(fault.to_string()))?;
         // Cut where the program would hardly cut.
-        if self.projector.is_full() || stamped.seq.0 % 37 == 0 {
+        if self.projector.is_full() || stamped.seq.0.is_multiple_of(37) {
             return self.caught_up(core);
         }
         Ok(())

@@ -46,7 +46,8 @@ pub fn open(folder: &Path, release: Release) -> Made<Writer> {
 }
 
 pub fn rows(meter: &Meter, scale: &Scale, rows: &mut Vec<Row>) {
-    let parts: [(&str, fn(&Meter, &Scale) -> Made<Row>, Budget); 3] = [
+    type Part = (&'static str, fn(&Meter, &Scale) -> Made<Row>, Budget);
+    let parts: [Part; 3] = [
         ("journal, append on the lane", on_the_lane, Budget::P50(30.0)),
         ("journal, durable records in groups of 4 096", grouped, Budget::AtLeast(1e6)),
         ("journal, one durable record over a bare fdatasync", single, Budget::AtMost(1.2)),

@@ -101,7 +101,7 @@ impl Desk {
             origin: Origin::Strategy(StrategyId((number % strategies) as u32 + 1)),
             spec: OrderSpec {
                 instrument: InstrumentId((number.wrapping_mul(7) % instruments) as u16),
-                side: if number % 2 == 0 { Side::Buy } else { Side::Sell },
+                side: if number.is_multiple_of(2) { Side::Buy } else { Side::Sell },
                 qty: Qty::from_units((number % 100) as u32 + 1),
                 pricing: Pricing::Limit { px: Px::from_raw(100 * PX_ONE) },
                 tif: TimeInForce::Day,

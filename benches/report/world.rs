@@ -293,7 +293,7 @@ impl<P: Probe> World<P> {
         self.at = (self.at + 1) % self.instruments;
         let quote = self.quote_of(self.at);
         self.take(Source::SimulatedFeed, Input::Market(MarketEvent::Quote(quote)));
-        let side = if self.chance() % 2 == 0 { Side::Buy } else { Side::Sell };
+        let side = if self.chance().is_multiple_of(2) { Side::Buy } else { Side::Sell };
         let px = Px::from_raw(self.mids[usize::from(self.at)] - TICK * (self.chance() % 64) as i64);
         let (instrument, qty) = (InstrumentId(self.at), Qty::from_units(100));
         let spec = OrderSpec { instrument, side, qty, pricing: Pricing::Limit { px }, tif: TimeInForce::Day };
@@ -338,7 +338,7 @@ impl<P: Probe> World<P> {
         if self.working.len() > OUTSTANDING
             && let Some((oldest, venue_id)) = self.working.pop_front()
         {
-            let ending = if self.chance() % 2 == 0 { ExecType::Trade } else { ExecType::Canceled };
+            let ending = if self.chance().is_multiple_of(2) { ExecType::Trade } else { ExecType::Canceled };
             self.report(oldest, venue_id, ending);
         }
     }
