@@ -5,8 +5,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
-const SOURCES: [&str; 8] =
-    ["src", "public", "index.html", "docs.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"];
+const SOURCES: [&str; 8] = [
+    "src",
+    "public",
+    "index.html",
+    "docs.html",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "vite.config.ts",
+];
 
 fn main() {
     let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui");
@@ -42,7 +50,9 @@ fn npm(ui: &Path, arguments: &[&str]) -> bool {
 }
 
 fn fail(what: &str) -> ! {
-    println!("cargo::error=The page of ui/ cannot be built: {what}. Install Node.js 20 or later with npm and build again.");
+    println!(
+        "cargo::error=The page of ui/ cannot be built: {what}. Install Node.js 20 or later with npm and build again."
+    );
     std::process::exit(1);
 }
 

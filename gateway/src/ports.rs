@@ -255,8 +255,7 @@ pub trait Archive: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<PlacedExecution>, StoreError>>;
     /// At most `points_max` points of `[from, to)`, oldest first, evenly thinned when there are more.
-    fn equity(&self, from: Nanos, to: Nanos, points_max: usize)
-    -> BoxFuture<'_, Result<Vec<EquityPoint>, StoreError>>;
+    fn equity(&self, from: Nanos, to: Nanos, points_max: usize) -> BoxFuture<'_, Result<Vec<EquityPoint>, StoreError>>;
 }
 
 /// Where prices come from.

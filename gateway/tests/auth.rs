@@ -150,7 +150,13 @@ fn the_first_run_creates_one_administrator_with_the_link_of_the_console() {
     };
     assert_eq!(problem(&setup("wrong", "boss", PASSWORD)), (403, "setup_link".into()));
     let token = harness.setup_token.clone();
-    for (name, password) in [("boss", "short"), ("boss", "aaaaaaaaaaaaaa"), ("longenoughname", "LongEnoughName"), ("b o s s", PASSWORD), ("", PASSWORD)] {
+    for (name, password) in [
+        ("boss", "short"),
+        ("boss", "aaaaaaaaaaaaaa"),
+        ("longenoughname", "LongEnoughName"),
+        ("b o s s", PASSWORD),
+        ("", PASSWORD),
+    ] {
         assert_eq!(problem(&setup(&token, name, password)), (400, "invalid_request".into()), "{name} {password}");
     }
     let made = setup(&token, "boss", PASSWORD);

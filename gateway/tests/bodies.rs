@@ -11,17 +11,65 @@ use argonaut_gateway::ws::ClientMessage;
 use common::engine;
 
 const CODES: [&str; 11] = [
-    "missing", "unknown", "twice", "wrong_type", "not_allowed", "out_of_range", "not_a_number", "too_precise",
-    "too_long", "empty", "not_json",
+    "missing",
+    "unknown",
+    "twice",
+    "wrong_type",
+    "not_allowed",
+    "out_of_range",
+    "not_a_number",
+    "too_precise",
+    "too_long",
+    "empty",
+    "not_json",
 ];
 
 /// Words that are good somewhere, almost good, or bad.
 const WORDS: [&str; 44] = [
-    "instrument", "side", "type", "qty", "px", "stop_px", "tif", "reason", "kind", "name", "instruments", "params",
-    "token", "password", "refresh", "refresh_token", "subscribe", "resume", "run", "seqs", "default", "strategies",
-    "restricted", "gross_exposure_max", "submit_rate", "count", "per_ms", "amount", "action", "daily_loss", "EURUSD",
-    "SPY", "buy", "limit", "stop_limit", "gtc", "ema_cross", "orders", "1.5", "-0", "1e9", "9223372036.854775807",
-    "halt", "\u{202e}\\\"\n",
+    "instrument",
+    "side",
+    "type",
+    "qty",
+    "px",
+    "stop_px",
+    "tif",
+    "reason",
+    "kind",
+    "name",
+    "instruments",
+    "params",
+    "token",
+    "password",
+    "refresh",
+    "refresh_token",
+    "subscribe",
+    "resume",
+    "run",
+    "seqs",
+    "default",
+    "strategies",
+    "restricted",
+    "gross_exposure_max",
+    "submit_rate",
+    "count",
+    "per_ms",
+    "amount",
+    "action",
+    "daily_loss",
+    "EURUSD",
+    "SPY",
+    "buy",
+    "limit",
+    "stop_limit",
+    "gtc",
+    "ema_cross",
+    "orders",
+    "1.5",
+    "-0",
+    "1e9",
+    "9223372036.854775807",
+    "halt",
+    "\u{202e}\\\"\n",
 ];
 
 struct Seed(u64);
@@ -117,7 +165,8 @@ fn an_accepted_order_is_what_was_said() {
         let mut seed = Seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let number = |seed: &mut Seed| format!("{}.{}", seed.next(100_000), seed.next(1_000));
         let (side, qty, px) = (["buy", "sell"][seed.next(2) as usize], number(&mut seed), number(&mut seed));
-        let mut body = format!(r#"{{"instrument":"SPY","side":"{side}","type":"limit","qty":"{qty}","px":"{px}"}}"#).into_bytes();
+        let mut body =
+            format!(r#"{{"instrument":"SPY","side":"{side}","type":"limit","qty":"{qty}","px":"{px}"}}"#).into_bytes();
         for _ in 0..seed.next(2) {
             let at = seed.next(body.len() as u64) as usize;
             body[at] = b" \"0159.-{}:,"[seed.next(12) as usize];

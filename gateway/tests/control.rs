@@ -9,7 +9,8 @@ use argonaut_gateway::http::Problem;
 use argonaut_gateway::ports::ControlError;
 use common::{Harness, problem};
 
-const DEPLOY: &str = r#"{"kind":"ema_cross","name":"trend","instruments":["EURUSD"],"params":{"qty":"1000.5","fast":20}}"#;
+const DEPLOY: &str =
+    r#"{"kind":"ema_cross","name":"trend","instruments":["EURUSD"],"params":{"qty":"1000.5","fast":20}}"#;
 
 #[test]
 fn engine_commands_answer_with_the_state_they_led_to() {
@@ -29,10 +30,20 @@ fn engine_commands_answer_with_the_state_they_led_to() {
         assert_eq!(response.status, 200, "{path}: {}", response.text());
         let json = response.json();
         assert_eq!((json["state"].as_str(), json["trading"].as_str()), (Some(state), Some(trading)), "{path}");
-        assert_eq!((json["build"]["market"].as_str(), json["build"]["mode"].as_str()), (Some("SIMULATED"), Some("PAPER")));
+        assert_eq!(
+            (json["build"]["market"].as_str(), json["build"]["mode"].as_str()),
+            (Some("SIMULATED"), Some("PAPER"))
+        );
     }
     for path in ["engine/halt", "engine/resume", "engine/reduce-only", "kill"] {
-        for body in ["", "{}", r#"{"reason":""}"#, r#"{"reason":"  "}"#, r#"{"reason":5}"#, &format!(r#"{{"reason":"{}"}}"#, "x".repeat(121))] {
+        for body in [
+            "",
+            "{}",
+            r#"{"reason":""}"#,
+            r#"{"reason":"  "}"#,
+            r#"{"reason":5}"#,
+            &format!(r#"{{"reason":"{}"}}"#, "x".repeat(121)),
+        ] {
             assert_eq!(problem(&client.post(&format!("/api/v1/{path}"), body)).0, 400, "{path} {body}");
         }
     }
@@ -77,12 +88,21 @@ const DEPLOY_FAULTS: &[(&str, &str)] = &[
     ("{}", "instruments:missing kind:missing name:missing"),
     (r#"{"kind":"x","name":"n","instruments":["SPY"]}"#, "kind:not_allowed"),
     (r#"{"kind":"ema_cross","name":"","instruments":[]}"#, "instruments:out_of_range name:empty params.qty:missing"),
-    (r#"{"kind":"ema_cross","name":"n","instruments":["X",1,"SPY","SPY"],"params":{"qty":"1"}}"#, "instruments[0]:not_allowed instruments[1]:wrong_type instruments[2]:twice"),
-    (r#"{"kind":"ema_cross","name":"n","instruments":["SPY"],"params":{"qty":1,"fast":0,"short":"yes","price":"ask","z":1}}"#, "params.fast:out_of_range params.price:not_allowed params.qty:wrong_type params.short:wrong_type params.z:unknown"),
+    (
+        r#"{"kind":"ema_cross","name":"n","instruments":["X",1,"SPY","SPY"],"params":{"qty":"1"}}"#,
+        "instruments[0]:not_allowed instruments[1]:wrong_type instruments[2]:twice",
+    ),
+    (
+        r#"{"kind":"ema_cross","name":"n","instruments":["SPY"],"params":{"qty":1,"fast":0,"short":"yes","price":"ask","z":1}}"#,
+        "params.fast:out_of_range params.price:not_allowed params.qty:wrong_type params.short:wrong_type params.z:unknown",
+    ),
     (r#"{"kind":"ema_cross","name":"n","instruments":["SPY"],"params":{"qty":"0.5"}}"#, "params.qty:out_of_range"),
     (r#"{"kind":"ema_cross","name":"n","instruments":["SPY"],"params":{"qty":"1e2"}}"#, "params.qty:not_a_number"),
     (r#"{"kind":"ema_cross","name":"n","instruments":["SPY"],"params":[]}"#, "params.qty:missing params:wrong_type"),
-    (r#"{"kind":"ema_cross","name":"123456789012345678901234567890123","instruments":["SPY"],"params":{"qty":"5"}}"#, "name:too_long"),
+    (
+        r#"{"kind":"ema_cross","name":"123456789012345678901234567890123","instruments":["SPY"],"params":{"qty":"5"}}"#,
+        "name:too_long",
+    ),
 ];
 
 #[test]
@@ -131,7 +151,14 @@ fn limits_are_read_and_replaced_as_a_whole() {
     bad["instruments"]["XXX"] = serde_json::json!({});
     bad["submit_rate"]["burst"] = 5.into();
     let faults = put(&bad).text();
-    for field in ["fx_age_max_ms", "gross_exposure_max", "default.collar_bps", "instruments.XXX", "instruments.XXX.order_qty_max", "submit_rate.burst"] {
+    for field in [
+        "fx_age_max_ms",
+        "gross_exposure_max",
+        "default.collar_bps",
+        "instruments.XXX",
+        "instruments.XXX.order_qty_max",
+        "submit_rate.burst",
+    ] {
         assert!(faults.contains(&format!("\"field\":\"{field}\"")), "{field}: {faults}");
     }
 }
@@ -159,7 +186,8 @@ fn breakers_are_tripped_listed_and_rearmed() {
     let limits = put.json()["limits"].clone();
     assert_eq!(limits["daily_loss"], serde_json::json!({"amount": "500", "action": "halt_and_cancel"}));
     assert_eq!((limits["stale_data"]["age_ms"].as_u64(), limits["drawdown"].is_null()), (Some(5000), true));
-    let bad = client.send("PUT", "/api/v1/breakers/limits", Some(br#"{"daily_loss":{"amount":"-1","action":"panic"}}"#));
+    let bad =
+        client.send("PUT", "/api/v1/breakers/limits", Some(br#"{"daily_loss":{"amount":"-1","action":"panic"}}"#));
     assert_eq!(bad.json()["faults"].as_array().unwrap().len(), 4, "{}", bad.text());
 }
 

@@ -41,7 +41,10 @@ const FAULTS: &[(&str, &str)] = &[
     (r#"{"instrument":"SPY","side":"buy","type":"market","qty":"1","tif":"gtd"}"#, "tif:not_allowed"),
     (r#"{"instrument":"SPY","side":"buy","type":"market","qty":"1","note":"x","x":1}"#, "note:unknown x:unknown"),
     (r#"{"instrument":"SPY","side":"buy","type":"market","qty":"1","qty":"9"}"#, "qty:twice"),
-    (r#"{"side":"up","qty":"x","tif":5,"z":1}"#, "instrument:missing side:not_allowed qty:not_a_number type:missing tif:wrong_type z:unknown"),
+    (
+        r#"{"side":"up","qty":"x","tif":5,"z":1}"#,
+        "instrument:missing side:not_allowed qty:not_a_number type:missing tif:wrong_type z:unknown",
+    ),
 ];
 
 fn named(response: &common::client::Response) -> Vec<String> {
@@ -85,7 +88,10 @@ fn content_types_and_sizes() {
     let huge = format!("{{\"pad\":\"{}\"}}", "x".repeat(70_000));
     assert_eq!(problem(&client.post("/api/v1/orders", &huge)), (413, "body_too_large".into()));
     // The same without a declared length.
-    let mut head = format!("POST /api/v1/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n", client.token.as_ref().unwrap());
+    let mut head = format!(
+        "POST /api/v1/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n",
+        client.token.as_ref().unwrap()
+    );
     head += "content-type: application/json\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
     let chunk = format!("{:x}\r\n{huge}\r\n0\r\n\r\n", huge.len());
     assert_eq!(problem(&client.raw(&[head.as_bytes(), chunk.as_bytes()])), (413, "body_too_large".into()));
@@ -101,7 +107,14 @@ fn an_order_is_placed_shown_and_canceled() {
     assert_eq!(placed.status, 201, "{}", placed.text());
     let order = placed.json();
     assert_eq!(placed.header("location"), Some(format!("/api/v1/orders/{}", order["id"]).as_str()));
-    for (field, value) in [("qty", "1000"), ("px", "1.0875"), ("type", "limit"), ("tif", "day"), ("side", "buy"), ("status", "pending_new")] {
+    for (field, value) in [
+        ("qty", "1000"),
+        ("px", "1.0875"),
+        ("type", "limit"),
+        ("tif", "day"),
+        ("side", "buy"),
+        ("status", "pending_new"),
+    ] {
         assert_eq!(order[field], value, "{field}");
     }
     let path = format!("/api/v1/orders/{}", order["id"]);
@@ -121,7 +134,10 @@ fn a_denial_gives_code_value_and_limit() {
     let response = harness.login("trader").post("/api/v1/orders", &LIMIT.replace("1000", "10001"));
     assert_eq!(problem(&response), (422, "denied".into()));
     let denial = &response.json()["denial"];
-    assert_eq!((denial["code"].as_str(), denial["value"].as_str(), denial["limit"].as_str()), (Some("RISK-2108"), Some("10001"), Some("10000")));
+    assert_eq!(
+        (denial["code"].as_str(), denial["value"].as_str(), denial["limit"].as_str()),
+        (Some("RISK-2108"), Some("10001"), Some("10000"))
+    );
     assert_eq!(response.json()["order"]["status"], "denied");
 }
 
@@ -188,7 +204,12 @@ fn lists_filter_and_page_through_memory_and_archive() {
     // Orders 1 to 4 left memory long ago; the view was seeded with 5 and 6, then 7 to 10 came.
     let put = |id: u64, status| {
         let origin = if id.is_multiple_of(2) { Origin::Strategy(StrategyId(4)) } else { Origin::External };
-        engine::order(id, spec((id % 2) as u16, if id.is_multiple_of(3) { Side::Sell } else { Side::Buy }), status, origin)
+        engine::order(
+            id,
+            spec((id % 2) as u16, if id.is_multiple_of(3) { Side::Sell } else { Side::Buy }),
+            status,
+            origin,
+        )
     };
     for id in 1..=4 {
         harness.archive.orders.lock().unwrap().push(put(id, OrdStatus::Filled));
@@ -227,7 +248,9 @@ fn lists_filter_and_page_through_memory_and_archive() {
     for (query, expected) in cases {
         assert_eq!(ids(&client.get(&format!("/api/v1/orders?{query}"))), *expected, "{query}");
     }
-    for query in ["limit=0", "limit=501", "limit=x", "status=open", "instrument=XXX", "page=2", "side=buy&side=sell", "cursor=a"] {
+    for query in
+        ["limit=0", "limit=501", "limit=x", "status=open", "instrument=XXX", "page=2", "side=buy&side=sell", "cursor=a"]
+    {
         assert_eq!(problem(&client.get(&format!("/api/v1/orders?{query}"))).0, 400, "{query}");
     }
     assert_eq!(client.get("/api/v1/orders/2").json()["status"], "filled");

@@ -96,7 +96,10 @@ async fn a_topic_begins_with_a_snapshot_and_goes_on_without_holes() {
     let mut stream = Stream::ticket(&harness, "viewer").await;
     stream.say(json!({"subscribe": ["orders"]})).await;
     let snapshot = stream.next("snapshot").await;
-    assert_eq!((snapshot["topic"].as_str(), snapshot["part"].as_u64(), snapshot["parts"].as_u64()), (Some("orders"), Some(1), Some(1)));
+    assert_eq!(
+        (snapshot["topic"].as_str(), snapshot["part"].as_u64(), snapshot["parts"].as_u64()),
+        (Some("orders"), Some(1), Some(1))
+    );
     assert_eq!(snapshot["data"][0]["id"], 1);
     let mut seq = snapshot["seq"].as_u64().unwrap();
     for id in 2..50 {
@@ -123,7 +126,18 @@ async fn every_topic_has_a_snapshot_and_strangers_a_fault() {
     harness.engine.position(None, "5");
     harness.engine.quote(0, "1.1", "1.2");
     let mut stream = Stream::ticket(&harness, "viewer").await;
-    let topics = ["orders", "executions", "positions", "account", "strategies", "risk", "engine", "marketdata", "latency", "alerts"];
+    let topics = [
+        "orders",
+        "executions",
+        "positions",
+        "account",
+        "strategies",
+        "risk",
+        "engine",
+        "marketdata",
+        "latency",
+        "alerts",
+    ];
     for topic in topics {
         stream.say(json!({"subscribe": [topic]})).await;
         loop {
@@ -162,7 +176,8 @@ async fn a_broken_connection_goes_on_where_it_ended() {
     for id in 2..5 {
         place(&harness, id);
     }
-    let resume = |run: &str, last: u64| json!({"subscribe": ["orders"], "resume": {"run": run, "seqs": {"orders": last}}});
+    let resume =
+        |run: &str, last: u64| json!({"subscribe": ["orders"], "resume": {"run": run, "seqs": {"orders": last}}});
     let mut again = Stream::ticket(&harness, "viewer").await;
     again.say(resume("run1", seq + 1)).await;
     assert_eq!(again.next("resumed").await["seq"].as_u64(), Some(seq + 1));

@@ -90,7 +90,10 @@ async fn a_read_waits_for_what_was_acknowledged_and_no_longer_than_it_may() {
     assert!(view.caught_up(Duration::ZERO).await);
     view.acknowledge(Seq(view.seq().0 + 2));
     assert!(!view.caught_up(Duration::from_millis(20)).await);
-    let waiting = { let view = view.clone(); tokio::spawn(async move { view.caught_up(Duration::from_secs(5)).await }) };
+    let waiting = {
+        let view = view.clone();
+        tokio::spawn(async move { view.caught_up(Duration::from_secs(5)).await })
+    };
     tokio::time::sleep(Duration::from_millis(20)).await;
     engine.quote(0, "1.1", "1.2");
     engine.quote(0, "1.1", "1.2");

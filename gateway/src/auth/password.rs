@@ -70,8 +70,7 @@ pub fn hash_password(password: &str) -> Result<String, NoEntropy> {
 /// Whether the password fits the hash. A hash that cannot be read fits nothing.
 #[must_use]
 pub fn verify_password(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 /// Bounds how many hashes are computed, and how many wait.
@@ -88,12 +87,7 @@ impl HashPool {
     /// When the operating system gives no entropy.
     pub fn new(concurrency: usize, waiting_max: usize) -> Result<Self, NoEntropy> {
         let dummy = hash_password("no account has this password")?;
-        Ok(Self {
-            places: Semaphore::new(concurrency.max(1)),
-            waiting: AtomicUsize::new(0),
-            waiting_max,
-            dummy,
-        })
+        Ok(Self { places: Semaphore::new(concurrency.max(1)), waiting: AtomicUsize::new(0), waiting_max, dummy })
     }
 
     /// Verifies on the blocking pool. `None`: the user is not known, a dummy is verified instead.

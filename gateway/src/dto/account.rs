@@ -86,10 +86,9 @@ fn average_px(instruments: &Instruments, view: &PositionView) -> Option<Px> {
     let rest = view.cost.raw().rem_euclid(one);
     // `rest` is below one position's value; its product with the scale may leave 128 bits for huge
     // positions, which then lose digits below the quantity grid.
-    let fraction = rest.checked_mul(scale).map_or_else(
-        || rest / i128::from(QTY_ONE) * scale / (one / i128::from(QTY_ONE)),
-        |scaled| scaled / one,
-    );
+    let fraction = rest
+        .checked_mul(scale)
+        .map_or_else(|| rest / i128::from(QTY_ONE) * scale / (one / i128::from(QTY_ONE)), |scaled| scaled / one);
     let raw = whole.checked_mul(scale)?.checked_add(fraction)?;
     i64::try_from(raw).ok().map(Px::from_raw)
 }

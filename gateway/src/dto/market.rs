@@ -164,13 +164,7 @@ impl MarketDto {
 }
 
 fn quote(quote: &Quote) -> QuoteDto {
-    QuoteDto {
-        bid: quote.bid(),
-        ask: quote.ask(),
-        bid_qty: quote.bid_qty,
-        ask_qty: quote.ask_qty,
-        ts: quote.ts_venue,
-    }
+    QuoteDto { bid: quote.bid(), ask: quote.ask(), bid_qty: quote.bid_qty, ask_qty: quote.ask_qty, ts: quote.ts_venue }
 }
 
 fn trade(trade: &Trade) -> TradeDto {

@@ -19,9 +19,7 @@ pub use risk::{
     RiskDto, StrategyLimitsDto, TripDto, UsageDto,
 };
 pub use strategy::{KindDto, StrategyDto, StrategyPnlDto, params_json, params_schema};
-pub use system::{
-    AlertDto, BuildDto, EngineDto, EngineStateDto, FiguresDto, LatencyDto, SessionDto, alert,
-};
+pub use system::{AlertDto, BuildDto, EngineDto, EngineStateDto, FiguresDto, LatencyDto, SessionDto, alert};
 
 use argonaut_engine::ids::InstrumentId;
 use argonaut_engine::instrument::{Instruments, Symbol};

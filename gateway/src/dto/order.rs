@@ -135,9 +135,7 @@ impl OrderDto {
             }),
             reason: order.reason.as_ref().map(|reason| match reason {
                 OrderReason::Denied(why) => ReasonDto::Gate(denial(instruments, why)),
-                OrderReason::Rejected { reason, text } => {
-                    ReasonDto::Venue { code: reason.word(), message: *text }
-                }
+                OrderReason::Rejected { reason, text } => ReasonDto::Venue { code: reason.word(), message: *text },
             }),
             cause: None,
             created: order.ts_created,

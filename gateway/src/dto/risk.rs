@@ -216,11 +216,9 @@ fn cause(cause: TripCause) -> (String, Option<String>, Option<String>) {
         TripCause::Amount { value, limit } => {
             ("An amount reached its limit.".into(), Some(value.to_string()), Some(limit.to_string()))
         }
-        TripCause::Count { count, limit, window } => (
-            format!("Too many within {} ms.", millis(window)),
-            Some(count.to_string()),
-            Some(limit.to_string()),
-        ),
+        TripCause::Count { count, limit, window } => {
+            (format!("Too many within {} ms.", millis(window)), Some(count.to_string()), Some(limit.to_string()))
+        }
         TripCause::Age { age, limit } => (
             "Older than allowed (milliseconds).".into(),
             Some(millis(age).to_string()),
@@ -257,12 +255,8 @@ pub struct BreakerLimitsDto {
 
 impl From<&BreakerLimits> for BreakerLimitsDto {
     fn from(limits: &BreakerLimits) -> Self {
-        let none = |action: TripAction| BreakerLimitDto {
-            amount: None,
-            rate: None,
-            age_ms: None,
-            action: action.word(),
-        };
+        let none =
+            |action: TripAction| BreakerLimitDto { amount: None, rate: None, age_ms: None, action: action.word() };
         let amount = |limit: Option<(Notional, TripAction)>| {
             limit.map(|(amount, action)| BreakerLimitDto { amount: Some(amount), ..none(action) })
         };

@@ -105,8 +105,7 @@ impl From<&Kind> for KindDto {
 pub fn params_schema(kind: &Kind) -> Value {
     let properties: Map<String, Value> =
         kind.params.iter().map(|spec| (spec.name.to_owned(), property(spec))).collect();
-    let required: Vec<&str> =
-        kind.params.iter().filter(|spec| spec.default.is_none()).map(|spec| spec.name).collect();
+    let required: Vec<&str> = kind.params.iter().filter(|spec| spec.default.is_none()).map(|spec| spec.name).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.title,

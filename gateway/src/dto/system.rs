@@ -169,22 +169,19 @@ pub fn alert(instruments: &Instruments, alert: &Alert) -> (&'static str, String)
             "correction_of_unknown_execution",
             format!("The venue corrected an execution of order {cl_ord_id} that we do not know."),
         ),
-        Alert::Overfill { cl_ord_id, order_qty, cum_qty } => (
-            "overfill",
-            format!("Order {cl_ord_id} asked for {order_qty} and the venue filled {cum_qty}."),
-        ),
+        Alert::Overfill { cl_ord_id, order_qty, cum_qty } => {
+            ("overfill", format!("Order {cl_ord_id} asked for {order_qty} and the venue filled {cum_qty}."))
+        }
         Alert::FillGap { cl_ord_id, venue_cum_qty, cum_qty } => (
             "fill_gap",
             format!("The venue counts {venue_cum_qty} filled of order {cl_ord_id}, its reports {cum_qty}. Asking."),
         ),
-        Alert::OrderReopened { cl_ord_id } => (
-            "order_reopened",
-            format!("Order {cl_ord_id} was taken for final and is at the venue after all."),
-        ),
-        Alert::OrderLost { cl_ord_id } => (
-            "order_lost",
-            format!("The venue had acknowledged order {cl_ord_id} and now does not know it."),
-        ),
+        Alert::OrderReopened { cl_ord_id } => {
+            ("order_reopened", format!("Order {cl_ord_id} was taken for final and is at the venue after all."))
+        }
+        Alert::OrderLost { cl_ord_id } => {
+            ("order_lost", format!("The venue had acknowledged order {cl_ord_id} and now does not know it."))
+        }
         Alert::FeeWithoutExecution { fee } => (
             "fee_without_execution",
             format!("A fee of {} {} came without its execution and is in no book.", fee.amount, fee.currency),

@@ -5,8 +5,7 @@ use crate::auth::{HashPool, Identity, KnownTokens, Revoked, SetupToken, SigningK
 use crate::config::GatewayConfig;
 use crate::entropy::NoEntropy;
 use crate::ports::{
-    Answer, Archive, AuditAction, AuditEntry, AuditSink, Clock, Control, ControlError, SessionStore,
-    Status, UserStore,
+    Answer, Archive, AuditAction, AuditEntry, AuditSink, Clock, Control, ControlError, SessionStore, Status, UserStore,
 };
 use crate::view::View;
 use actix_web::http::StatusCode;

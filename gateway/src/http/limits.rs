@@ -83,10 +83,7 @@ pub fn limits(mut reader: Reader, instruments: &Instruments) -> Result<(Limits, 
     reader.finish(value)
 }
 
-fn instrument_map(
-    reader: &mut Reader,
-    instruments: &Instruments,
-) -> Option<BTreeMap<InstrumentId, InstrumentLimits>> {
+fn instrument_map(reader: &mut Reader, instruments: &Instruments) -> Option<BTreeMap<InstrumentId, InstrumentLimits>> {
     let mut map = BTreeMap::new();
     let mut inner = reader.object_of("instruments")?;
     for symbol in inner.names() {

@@ -128,7 +128,8 @@ fn latencies(w: &mut Writer, rows: &[ActorLatency]) {
         w.push(format_args!("# HELP argonaut_{name} {help}\n# TYPE argonaut_{name} summary\n"));
         for row in rows {
             let figures = pick(row);
-            let quantiles = [("0.5", figures.p50), ("0.9", figures.p90), ("0.99", figures.p99), ("0.999", figures.p999)];
+            let quantiles =
+                [("0.5", figures.p50), ("0.9", figures.p90), ("0.99", figures.p99), ("0.999", figures.p999)];
             for (quantile, nanos) in quantiles {
                 w.sample(name, "", &[("actor", &row.actor), ("quantile", quantile)], seconds(nanos));
             }

@@ -4,8 +4,8 @@ mod app;
 pub mod body;
 pub mod correlation;
 mod guard;
-mod limits;
 pub mod handlers;
+mod limits;
 mod metrics;
 pub mod openapi;
 mod params;
@@ -18,9 +18,7 @@ pub use app::{App, Deps};
 pub use guard::{Access, Caller};
 pub use limits::{breaker_limits, limits};
 pub use problem::Problem;
-pub use requests::{
-    CancelFilter, Deploy, Login, ModifyOrder, PlaceOrder, Reason, Redeploy, RefreshBody, Setup,
-};
+pub use requests::{CancelFilter, Deploy, Login, ModifyOrder, PlaceOrder, Reason, Redeploy, RefreshBody, Setup};
 pub use routes::{RouteRow, TABLE};
 pub use server::{Gateway, ServeError, configure, serve};
 

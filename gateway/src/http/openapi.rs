@@ -1,9 +1,7 @@
 //! The OpenAPI document. Security and error answers are filled in from the table of routes, so that document
 //! and router cannot disagree.
 
-use super::handlers::{
-    account, auth, breakers, docs, engine, executions, market, orders, risk, strategies, system,
-};
+use super::handlers::{account, auth, breakers, docs, engine, executions, market, orders, risk, strategies, system};
 use super::routes::TABLE;
 use super::{Access, Problem};
 use crate::dto::words::Word;

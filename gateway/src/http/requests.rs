@@ -70,13 +70,7 @@ impl PlaceOrder {
     /// As the engine wants it.
     #[must_use]
     pub const fn spec(&self) -> OrderSpec {
-        OrderSpec {
-            instrument: self.instrument,
-            side: self.side,
-            qty: self.qty,
-            pricing: self.pricing,
-            tif: self.tif,
-        }
+        OrderSpec { instrument: self.instrument, side: self.side, qty: self.qty, pricing: self.pricing, tif: self.tif }
     }
 }
 
@@ -221,11 +215,9 @@ impl Deploy {
             let _ = reader.take("params");
         }
         let value = match (known, name, ids, params) {
-            (Some(kind), Some(name), Some(instruments), Some(params)) => kind
-                .name
-                .parse()
-                .ok()
-                .map(|kind| Deployment { kind, name, instruments, params }),
+            (Some(kind), Some(name), Some(instruments), Some(params)) => {
+                kind.name.parse().ok().map(|kind| Deployment { kind, name, instruments, params })
+            }
             _ => None,
         };
         reader.finish(value)

@@ -1,11 +1,11 @@
 //! Every route with its least role, in one table. The router, the OpenAPI document and the tests are made
 //! from it.
 
+use super::Problem;
 use super::guard::{Access, guarded};
 use super::handlers::{
     account, auth, breakers, docs, engine, executions, market, orders, page, risk, strategies, system,
 };
-use super::Problem;
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 

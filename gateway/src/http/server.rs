@@ -146,7 +146,5 @@ fn remember_socket(connection: &dyn Any, extensions: &mut Extensions) {
 /// Every route and the answer to unknown addresses. Also used by tests that need no socket.
 pub fn configure(config: &mut web::ServiceConfig) {
     routes::configure(config);
-    config.default_service(web::to(|| async {
-        Err::<HttpResponse, Problem>(Problem::not_found("The address"))
-    }));
+    config.default_service(web::to(|| async { Err::<HttpResponse, Problem>(Problem::not_found("The address")) }));
 }

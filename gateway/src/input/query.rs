@@ -112,9 +112,9 @@ impl Query {
     /// A cursor of the executions list: `seq.index`.
     pub fn place(&mut self, name: &str) -> Option<OutputPlace> {
         let raw = self.text(name)?;
-        let place = raw.split_once('.').and_then(|(seq, index)| {
-            Some(OutputPlace { seq: Seq(seq.parse().ok()?), index: index.parse().ok()? })
-        });
+        let place = raw
+            .split_once('.')
+            .and_then(|(seq, index)| Some(OutputPlace { seq: Seq(seq.parse().ok()?), index: index.parse().ok()? }));
         if place.is_none() {
             self.fault(name, "not_allowed", format!("\"{}\" is not a cursor given by this list.", cut(&raw)));
         }

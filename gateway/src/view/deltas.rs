@@ -76,8 +76,7 @@ pub fn publish(hub: &Hub, instruments: &Instruments, state: &mut State, outputs:
     let alerts = outputs.iter().filter(|o| matches!(o, Output::Alert(_) | Output::HashMismatch { .. })).count();
     if alerts > 0 {
         let skip = state.alerts.len().saturating_sub(alerts);
-        let news: Vec<_> =
-            state.alerts.iter().skip(skip).map(|a| super::snapshot::alert(instruments, a)).collect();
+        let news: Vec<_> = state.alerts.iter().skip(skip).map(|a| super::snapshot::alert(instruments, a)).collect();
         chunks(Topic::Alerts, &news, &mut rare);
     }
     if hub.wanted() {

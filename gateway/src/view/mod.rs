@@ -11,9 +11,9 @@ mod snapshot;
 mod state;
 mod usage;
 
-pub use shelf::OrderShelf;
 pub use deltas::json;
 pub use equity::thin;
+pub use shelf::OrderShelf;
 pub use snapshot::{Snapshot, alert, engine as engine_state, risk as risk_state};
 pub use state::State;
 
@@ -79,7 +79,10 @@ impl Market {
 pub enum News {
     Alert(Alert),
     /// The replica that feeds this view has left the recorded path.
-    HashMismatch { recorded: u64, computed: u64 },
+    HashMismatch {
+        recorded: u64,
+        computed: u64,
+    },
 }
 
 /// News with its place.

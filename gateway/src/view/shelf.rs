@@ -80,7 +80,13 @@ impl OrderShelf {
     #[must_use]
     pub fn page(&self, query: &OrderQuery, before: Option<ClOrdId>, limit: usize) -> Vec<Order> {
         let below = before.unwrap_or(ClOrdId(u64::MAX));
-        self.orders.range(..below).rev().map(|(_, order)| *order).filter(|order| query.matches(order)).take(limit).collect()
+        self.orders
+            .range(..below)
+            .rev()
+            .map(|(_, order)| *order)
+            .filter(|order| query.matches(order))
+            .take(limit)
+            .collect()
     }
 
     /// Every live order and the newest `recent` others, oldest first.

@@ -5,8 +5,8 @@ use super::state::State;
 use super::{News, PlacedAlert, View};
 use crate::dto::words::Word;
 use crate::dto::{
-    AccountDto, AlertDto, BreakerDto, BreakerLimitsDto, EngineStateDto, ExecutionDto, LatencyDto, LimitsDto,
-    MarketDto, OrderDto, PositionDto, RiskDto, StrategyDto, alert as alert_words,
+    AccountDto, AlertDto, BreakerDto, BreakerLimitsDto, EngineStateDto, ExecutionDto, LatencyDto, LimitsDto, MarketDto,
+    OrderDto, PositionDto, RiskDto, StrategyDto, alert as alert_words,
 };
 use crate::ports::Status;
 use crate::ws::Topic;
@@ -135,5 +135,3 @@ impl View {
         Snapshot { seq, parts }
     }
 }
-
-

@@ -73,14 +73,8 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(app: Shared, client: ClientId, socket: Option<Socket>, identity: Option<Identity>) -> Self {
-        let inner = Inner {
-            outbox: VecDeque::new(),
-            identity: None,
-            cut: None,
-            close_sent: false,
-            gone: false,
-            waker: None,
-        };
+        let inner =
+            Inner { outbox: VecDeque::new(), identity: None, cut: None, close_sent: false, gone: false, waker: None };
         let connection = Self { app, client, socket, inner: Rc::new(RefCell::new(inner)) };
         if let Some(identity) = identity {
             connection.welcome(identity);
@@ -133,7 +127,10 @@ impl Connection {
                     self.look(begun.elapsed() > stream.auth_deadline, heard.elapsed() > stream.silence_max);
                 }
             }
-            let (cut, gone) = { let inner = self.inner.borrow(); (inner.cut.is_some(), inner.gone) };
+            let (cut, gone) = {
+                let inner = self.inner.borrow();
+                (inner.cut.is_some(), inner.gone)
+            };
             if gone {
                 break;
             }
@@ -230,9 +227,8 @@ impl Connection {
             self.inner.borrow_mut().send(frame::text(&[text.as_bytes()]));
             return;
         }
-        let snapshot = self.app.view().snapshot(topic, &*self.app.deps.status, |topic| {
-            hub.subscribe(self.client, topic)
-        });
+        let snapshot =
+            self.app.view().snapshot(topic, &*self.app.deps.status, |topic| hub.subscribe(self.client, topic));
         let parts = snapshot.parts.len();
         let mut inner = self.inner.borrow_mut();
         for (index, part) in snapshot.parts.iter().enumerate() {

@@ -241,12 +241,7 @@ impl Hub {
         if ring.clients_count >= self.clients_max {
             return Err(HubFull { max: self.clients_max });
         }
-        let client = Client {
-            cursor: ring.next,
-            mask: Topic::Heartbeat.bit(),
-            from: [ring.next; TOPICS],
-            waker: None,
-        };
+        let client = Client { cursor: ring.next, mask: Topic::Heartbeat.bit(), from: [ring.next; TOPICS], waker: None };
         ring.clients_count += 1;
         self.set_wanted(true);
         let free = ring.clients.iter().position(Option::is_none);

@@ -78,11 +78,8 @@ pub async fn tick(app: Shared) {
             hub.publish([(Topic::Latency, data.as_slice())]);
         }
         if count % heartbeat == 0 {
-            let text = format!(
-                r#"{{"type":"heartbeat","now":"{}","journal_seq":{}}}"#,
-                TimeText(app.now()),
-                app.view().seq()
-            );
+            let text =
+                format!(r#"{{"type":"heartbeat","now":"{}","journal_seq":{}}}"#, TimeText(app.now()), app.view().seq());
             hub.publish_heartbeat([frame::text(&[text.as_bytes()]), frame::ping()]);
         }
     }

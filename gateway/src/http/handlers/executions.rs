@@ -56,9 +56,8 @@ async fn page(
 ) -> Result<Vec<PlacedExecution>, Problem> {
     let (mut rows, from) = {
         let state = app.view().read();
-        let wanted = |row: &&PlacedExecution| {
-            before.is_none_or(|before| row.place < before) && filter.matches(&row.execution)
-        };
+        let wanted =
+            |row: &&PlacedExecution| before.is_none_or(|before| row.place < before) && filter.matches(&row.execution);
         let rows: Vec<_> = state.executions.iter().rev().filter(wanted).take(limit).copied().collect();
         (rows, state.executions_from)
     };

@@ -71,12 +71,7 @@ fn statuses(query: &mut Query) -> Vec<OrdStatus> {
 }
 
 /// Memory first; what may have left it comes from the archive.
-async fn page(
-    app: &Shared,
-    filter: &OrderQuery,
-    before: Option<ClOrdId>,
-    limit: usize,
-) -> Result<Vec<Order>, Problem> {
+async fn page(app: &Shared, filter: &OrderQuery, before: Option<ClOrdId>, limit: usize) -> Result<Vec<Order>, Problem> {
     let (mut orders, complete_from) = {
         let state = app.view().read();
         (state.orders.page(filter, before, limit), state.orders.complete_from())
