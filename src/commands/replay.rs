@@ -65,6 +65,10 @@ pub fn replay(args: &ReplayArgs, json: bool) -> Result<Exit, Failure> {
     let mut watcher = Watcher::new(range, sink);
     let core = place.step(core, &mut watcher, range.1)?;
     let Some(found) = watcher.finish()? else { return Ok(Exit::Done) };
+    if core.seq() < range.0 && args.from.is_some() {
+        let text = format!("--from {} lies behind the journal's last input, {}", range.0, core.seq());
+        return Err(Failure::new(Exit::Usage, text));
+    }
     let report =
         Report { started_behind, core: &core, found: &found, differs_from_start: place.limits_differ(&config) };
     if json {

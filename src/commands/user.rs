@@ -129,9 +129,9 @@ fn passwd(args: &PasswdArgs, runtime: &tokio::runtime::Runtime, json: bool) -> R
         data.access.users.set_password(user.id, &password_hash, data.now).await?;
         data.access.audit.append(&data.entry("user.passwd", &user, None)).await?;
         data.access.close().await;
-        Ok::<_, UserFault>(())
+        Ok::<_, UserFault>(User { ts_password_changed: data.now, ts_updated: data.now, ..user })
     });
-    set.map_err(|fault| data.refused(&args.name, &fault))?;
+    let user = set.map_err(|fault| data.refused(&args.name, &fault))?;
     if json {
         print_json(&shown(&user));
     } else {

@@ -53,8 +53,12 @@ pub(super) async fn open_archive(path: &Path) -> Result<Pool, SqlFault> {
     Ok(pool(READERS_MAX).connect_with(options).await?)
 }
 
-/// Opens the file of users, sessions and audit. Each commit waits for the disk (synchronous FULL).
+/// Opens the file of users, sessions and audit. Each commit waits for the disk (synchronous FULL). Nobody else
+/// on the machine may read a file that is made here; SQLite gives the files beside it the same rights.
 pub(super) async fn open_access(path: &Path) -> Result<Pool, SqlFault> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    made.map_err(|error| SqlFault::Gone(format!("{}: {error}", path.display())))?;
     let options = wal(path).synchronous(SqliteSynchronous::Full).busy_timeout(PERSON_BUSY);
     let pool = pool(ACCESS_MAX).connect_with(options).await?;
     ACCESS.run(&pool).await?;
