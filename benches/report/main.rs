@@ -17,8 +17,9 @@ mod order_path;
 mod process;
 mod world;
 
-use measure::{Meter, Row};
+use measure::{Budget, Meter, Row};
 use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -71,7 +72,10 @@ fn main() -> ExitCode {
     for (name, part) in PARTS {
         if only.is_none_or(|only| only == name) {
             let first = rows.len();
-            part(&meter, &scale, &mut rows);
+            // A part that fails is a figure that is missing, not the end of the report.
+            if catch_unwind(AssertUnwindSafe(|| part(&meter, &scale, &mut rows))).is_err() {
+                rows.push(Row::missing(format!("part {name}"), "", Budget::AtMost(0.0), "it failed, see above"));
+            }
             rows[first..].iter().for_each(Row::print);
         }
     }

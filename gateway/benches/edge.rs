@@ -17,7 +17,7 @@ const CONNECTIONS: usize = 32;
 const REQUESTS_EACH: usize = 1_500;
 const CLIENTS: usize = 100;
 const MESSAGES: u64 = 6_000;
-pub const ORDER: &str = r#"{"instrument":"EURUSD","side":"buy","type":"limit","qty":"1000","px":"1.0875"}"#;
+pub const ORDER: &str = r#"{"instrument":"EURUSD","side":"buy","type":"limit","qty":"1000","px":"1.0875","tif":"ioc"}"#;
 
 fn main() {
     let rounds = 3;
@@ -70,6 +70,7 @@ pub fn empty_handler() -> Load {
         r#type: String,
         qty: String,
         px: String,
+        tif: String,
     }
     async fn handler(order: web::Json<Order>) -> HttpResponse {
         HttpResponse::Created().json(order.into_inner())
