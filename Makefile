@@ -17,7 +17,7 @@ ui:
 test: tools ## everything, from a clean checkout
 	$(CARGO) nextest run --workspace --locked
 	$(CARGO) test --workspace --locked --doc
-	cd ui && npm ci --no-audit --no-fund --loglevel=error && npm run check
+	cd ui && npm ci --no-audit --no-fund --loglevel=error && npm test
 
 bench:
 	$(CARGO) bench --locked --bench report $(ARGS)
