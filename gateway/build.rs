@@ -21,10 +21,12 @@ fn main() {
     for source in SOURCES {
         println!("cargo::rerun-if-changed={}", ui.join(source).display());
     }
-    println!("cargo::rerun-if-changed={}", ui.join("dist/index.html").display());
     let built = modified(&ui.join("dist/index.html"));
     let newest = SOURCES.iter().filter_map(|source| newest(&ui.join(source))).max();
     if built.is_some() && built >= newest {
+        // Watched only when it was not made just now: cargo would take its own product for a change and build
+        // the crate a second time.
+        println!("cargo::rerun-if-changed={}", ui.join("dist/index.html").display());
         return;
     }
     let install = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
